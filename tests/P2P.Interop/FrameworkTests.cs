@@ -1,0 +1,8 @@
+namespace P2P.Interop;
+
+[TestClass]
+public sealed class FrameworkTests
+{
+    [TestMethod]
+    public void The_library_targets_this_framework() => Assert.AreEqual(10, Environment.Version.Major);
+}
