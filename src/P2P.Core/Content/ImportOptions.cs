@@ -1,0 +1,17 @@
+namespace P2P.Core.Content;
+
+/// <summary>How files become blocks.</summary>
+internal sealed record ImportOptions
+{
+    /// <summary>The layout. Blocks of a profile without raw leaves cannot be served from the files, so it is for dry runs and streams only.</summary>
+    public UnixFsProfile Profile { get; init; } = UnixFsProfile.V1_2025;
+
+    /// <summary>Workers that read and hash (count). Default: one for each core.</summary>
+    public int Workers { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Whether to go on without what cannot be read. Default false: the first of it fails the import.</summary>
+    public bool ContinueOnUnreadable { get; init; }
+
+    /// <summary>Says of a path inside the import, segments separated by <c>/</c>, whether it is left out; a folder's answer covers all below it.</summary>
+    public Func<string, bool>? Exclude { get; init; }
+}

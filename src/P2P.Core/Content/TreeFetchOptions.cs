@@ -1,0 +1,17 @@
+namespace P2P.Core.Content;
+
+/// <summary>How content is written to disk.</summary>
+internal sealed record TreeFetchOptions
+{
+    /// <summary>What to do when the target exists with other content.</summary>
+    public IfExists IfExists { get; init; }
+
+    /// <summary>Whose rules of names hold. Default: this system's.</summary>
+    public TargetSystem System { get; init; } = TargetSystems.Current;
+
+    /// <summary>Workers that check what is on disk already (count). Default: one for each core.</summary>
+    public int Workers { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>The most entries of a tree (count). Default 5,000,000: about 1 GB of names on disk. A hostile tree of few blocks can name endlessly many.</summary>
+    public long MaxEntries { get; init; } = 5_000_000;
+}
