@@ -90,8 +90,8 @@ internal static class DagPbCodec
     private static bool TryReadField(ref ProtobufReader reader, out int field, out ReadOnlySpan<byte> value)
     {
         value = default;
-        return reader.TryReadTag(out field, out ProtobufWireType type)
-            && type == ProtobufWireType.Bytes
+        return reader.TryReadTag(out field, out WireType type)
+            && type == WireType.Bytes
             && field is LinksField or DataField
             && reader.TryReadBytes(out value);
     }
@@ -122,21 +122,21 @@ internal static class DagPbCodec
         int last = 0;
         while (!reader.IsAtEnd)
         {
-            if (!reader.TryReadTag(out int field, out ProtobufWireType type) || field <= last)
+            if (!reader.TryReadTag(out int field, out WireType type) || field <= last)
                 return false; // twice, or out of order
             last = field;
             switch (field, type)
             {
-                case (HashField, ProtobufWireType.Bytes):
+                case (HashField, WireType.Bytes):
                     if (!reader.TryReadBytes(out ReadOnlySpan<byte> hash) || !Cid.TryFromBytes(hash, out cid, out int consumed) || consumed != hash.Length)
                         return false;
                     break;
-                case (NameField, ProtobufWireType.Bytes):
+                case (NameField, WireType.Bytes):
                     if (!reader.TryReadBytes(out ReadOnlySpan<byte> text))
                         return false;
                     name = text.ToArray();
                     break;
-                case (TargetBytesField, ProtobufWireType.Varint):
+                case (TargetBytesField, WireType.Varint):
                     if (!reader.TryReadVarint(out ulong size))
                         return false;
                     targetBytes = size;

@@ -69,19 +69,19 @@ internal sealed record UnixFsData(UnixFsType Type)
         var reader = new ProtobufReader(message);
         while (!reader.IsAtEnd)
         {
-            if (!reader.TryReadTag(out int field, out ProtobufWireType wire))
+            if (!reader.TryReadTag(out int field, out WireType wire))
                 return false;
             bool read = (field, wire) switch
             {
-                (1, ProtobufWireType.Varint) => TryRead(ref reader, out type),
-                (2, ProtobufWireType.Bytes) => TryReadBytes(ref reader, out inline),
-                (3, ProtobufWireType.Varint) => TryRead(ref reader, out fileBytes),
-                (4, ProtobufWireType.Varint) => TryAddOne(ref reader, ref blockBytes),
-                (4, ProtobufWireType.Bytes) => TryAddPacked(ref reader, ref blockBytes),
-                (5, ProtobufWireType.Varint) => TryRead(ref reader, out hashType),
-                (6, ProtobufWireType.Varint) => TryRead(ref reader, out fanout),
-                (7, ProtobufWireType.Varint) => TryRead(ref reader, out mode),
-                (8, ProtobufWireType.Bytes) => TryReadTime(ref reader, out modifiedAt),
+                (1, WireType.Varint) => TryRead(ref reader, out type),
+                (2, WireType.Bytes) => TryReadBytes(ref reader, out inline),
+                (3, WireType.Varint) => TryRead(ref reader, out fileBytes),
+                (4, WireType.Varint) => TryAddOne(ref reader, ref blockBytes),
+                (4, WireType.Bytes) => TryAddPacked(ref reader, ref blockBytes),
+                (5, WireType.Varint) => TryRead(ref reader, out hashType),
+                (6, WireType.Varint) => TryRead(ref reader, out fanout),
+                (7, WireType.Varint) => TryRead(ref reader, out mode),
+                (8, WireType.Bytes) => TryReadTime(ref reader, out modifiedAt),
                 ( >= 1 and <= 8, _) => false,
                 _ => reader.TrySkip(wire),
             };
@@ -186,14 +186,14 @@ internal sealed record UnixFsData(UnixFsType Type)
         var inner = new ProtobufReader(message);
         while (!inner.IsAtEnd)
         {
-            if (!inner.TryReadTag(out int field, out ProtobufWireType wire))
+            if (!inner.TryReadTag(out int field, out WireType wire))
                 return false;
             switch (field, wire)
             {
-                case (1, ProtobufWireType.Varint) when inner.TryReadVarint(out ulong bits):
+                case (1, WireType.Varint) when inner.TryReadVarint(out ulong bits):
                     seconds = (long)bits; // an int64 varint, not zigzag
                     break;
-                case (2, ProtobufWireType.Fixed32) when inner.TryReadFixed32(out uint fraction) && fraction is >= 1 and <= 999_999_999:
+                case (2, WireType.Fixed32) when inner.TryReadFixed32(out uint fraction) && fraction is >= 1 and <= 999_999_999:
                     nanoseconds = fraction;
                     break;
                 case ( > 2, _) when inner.TrySkip(wire):
@@ -215,7 +215,7 @@ internal sealed record UnixFsData(UnixFsType Type)
         writer.WriteVarintField(1, (ulong)time.Seconds);
         if (time.Nanoseconds is { } nanoseconds)
         {
-            writer.WriteTag(2, ProtobufWireType.Fixed32);
+            writer.WriteTag(2, WireType.Fixed32);
             Span<byte> fraction = stackalloc byte[FractionBytes];
             BinaryPrimitives.WriteUInt32LittleEndian(fraction, nanoseconds);
             writer.WriteRaw(fraction);

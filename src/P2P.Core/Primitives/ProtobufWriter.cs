@@ -48,7 +48,7 @@ internal ref struct ProtobufWriter(Span<byte> destination)
     }
 
     /// <summary>Writes a bytes, string or message field.</summary>
-    public void WriteBytesField(int field, ReadOnlySpan<byte> value)
+    public void WriteBytesField(int field, scoped ReadOnlySpan<byte> value)
     {
         WriteBytesHeader(field, value.Length);
         WriteRaw(value);
@@ -62,7 +62,7 @@ internal ref struct ProtobufWriter(Span<byte> destination)
     }
 
     /// <summary>Writes bytes as they are.</summary>
-    public void WriteRaw(ReadOnlySpan<byte> value)
+    public void WriteRaw(scoped ReadOnlySpan<byte> value)
     {
         value.CopyTo(_destination[Position..]);
         Position += value.Length;
