@@ -37,9 +37,16 @@ internal interface ISecureChannel : IAsyncDisposable
     /// <summary>The size of the send buffer (bytes); an <see cref="Append"/> that does not fit throws.</summary>
     int SendBufferBytes { get; }
 
-    /// <summary>Sends what was appended. When it returns the buffer may be filled again, while the bytes may still be on their way.</summary>
+    /// <summary>
+    /// Sends what was appended. When it returns the buffer may be filled again, while the bytes may still be on their way; a failure of that send
+    /// shows at the next call. With nothing appended it waits until what was flushed before has been handed over.
+    /// </summary>
+    /// <remarks>Once it waits it can only be cut short by <see cref="Abort"/>: half a frame on the wire could not be taken back.</remarks>
     ValueTask FlushAsync(CancellationToken cancellationToken);
 
-    /// <summary>Closes at once; pending calls fail.</summary>
+    /// <summary>Whether bytes of an earlier flush are still on their way; safe to read from any thread.</summary>
+    bool IsSending { get; }
+
+    /// <summary>Closes at once; pending calls fail. <see cref="IAsyncDisposable.DisposeAsync"/> follows when they have returned: it frees the buffers.</summary>
     void Abort();
 }
