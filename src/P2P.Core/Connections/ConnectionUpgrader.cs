@@ -1,0 +1,92 @@
+using P2P.Core.Identity;
+using P2P.Core.Muxer;
+using P2P.Core.SecureChannel;
+using P2P.Core.Transport;
+
+namespace P2P.Core.Connections;
+
+/// <summary>Turns a raw connection into an authenticated one whose muxer is agreed. All steps share one deadline; a failure closes the connection.</summary>
+internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions options, TimeProvider time)
+{
+    /// <summary>The only muxer spoken.</summary>
+    public const string MuxerId = "/yamux/1.0.0";
+
+    private static readonly string[] s_muxers = [MuxerId];
+    private static readonly byte[] s_proposal = MultistreamCodec.Encode(MultistreamCodec.Header, NoiseUpgrade.ProtocolId);
+
+    /// <summary>Upgrades a connection that we dialed.</summary>
+    /// <exception cref="PeerProtocolException">The other side is not the peer expected, broke the protocol, or took too long.</exception>
+    public Task<ISecureChannel> DialAsync(ITransportConnection connection, PeerId expected, CancellationToken cancellationToken) =>
+        GuardAsync(connection, token => DialStepsAsync(connection, expected, token), cancellationToken);
+
+    /// <summary>Upgrades a connection that came in.</summary>
+    /// <param name="connection">The raw connection; disposed when this fails.</param>
+    /// <param name="onProgress">Called at each step that the other side completes.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="PeerProtocolException">The other side broke the protocol or took too long.</exception>
+    public Task<ISecureChannel> AcceptAsync(ITransportConnection connection, Action onProgress, CancellationToken cancellationToken) =>
+        GuardAsync(connection, token => AcceptStepsAsync(connection, onProgress, token), cancellationToken);
+
+    private async Task<ISecureChannel> DialStepsAsync(ITransportConnection connection, PeerId expected, CancellationToken cancellationToken)
+    {
+        // lazy: our proposal travels with the first handshake message, the answer with the second, which saves a round trip
+        NoiseChannel channel = await noise
+            .SecureAsync(connection, isInitiator: true, expected, s_muxers, alreadyReceived: default, sendBefore: s_proposal, expectBefore: s_proposal, cancellationToken)
+            .ConfigureAwait(false);
+        return await AgreeOnMuxerAsync(channel, () => MultistreamNegotiation.Dial(s_muxers), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<ISecureChannel> AcceptStepsAsync(ITransportConnection connection, Action onProgress, CancellationToken cancellationToken)
+    {
+        MultistreamNegotiation security = MultistreamNegotiation.Listen(protocol => protocol == NoiseUpgrade.ProtocolId);
+        (ReadOnlyMemory<byte> received, ReadOnlyMemory<byte> unsent) =
+            await MultistreamSelect.ListenAsync(security, connection, onProgress, cancellationToken).ConfigureAwait(false);
+        onProgress();
+        NoiseChannel channel = await noise
+            .SecureAsync(connection, isInitiator: false, null, s_muxers, received, sendBefore: unsent, expectBefore: default, cancellationToken)
+            .ConfigureAwait(false);
+        onProgress();
+        return await AgreeOnMuxerAsync(channel, () => MultistreamNegotiation.Listen(protocol => protocol == MuxerId), cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<ISecureChannel> AgreeOnMuxerAsync(NoiseChannel channel, Func<MultistreamNegotiation> negotiate, CancellationToken cancellationToken)
+    {
+        if (channel.Muxer is not null)
+        {
+            return channel;
+        }
+
+        try
+        {
+            byte[] beyond = await MultistreamSelect.RunAsync(negotiate(), channel, cancellationToken).ConfigureAwait(false);
+            return beyond.Length == 0 ? channel : new ReplayChannel(channel, beyond);
+        }
+        catch
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<ISecureChannel> GuardAsync(
+        ITransportConnection connection, Func<CancellationToken, Task<ISecureChannel>> upgrade, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource deadline = new(options.HandshakeTimeout, time);
+        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            return await upgrade(linked.Token).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            connection.Abort();
+            await connection.DisposeAsync().ConfigureAwait(false);
+            if (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested && error is OperationCanceledException or IOException or ObjectDisposedException)
+            {
+                throw new PeerProtocolException($"the handshake took longer than {options.HandshakeTimeout.TotalSeconds:0.#} s");
+            }
+
+            throw;
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Net;
+using P2P.Core.Identity;
+
+namespace P2P.Core.Connections;
+
+/// <summary>
+/// Whom to leave alone for a while: peers that could not be reached (for background work only), and IP addresses where handshakes fail
+/// whatever peer was expected, so that false records cannot aim our dials at a stranger. Bounded, the oldest entry goes first. Thread-safe.
+/// </summary>
+internal sealed class DialBackoff(TimeProvider time, Random random, int maxEntries = 10_000)
+{
+    /// <summary>Failed handshakes with one IP address that are taken for bad luck (count).</summary>
+    public const int MaxHandshakeFailures = 3;
+
+    /// <summary>How long a failed handshake counts.</summary>
+    public static readonly TimeSpan HandshakeFailureWindow = TimeSpan.FromMinutes(10);
+
+    /// <summary>The pause after a peer's first failure; it doubles with each further one.</summary>
+    public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest pause.</summary>
+    public static readonly TimeSpan MaxPause = TimeSpan.FromMinutes(30);
+
+    private readonly Lock _gate = new(); // guards everything below
+    private readonly OrderedDictionary<PeerId, (int Failures, long At, TimeSpan Pause)> _peers = [];
+    private readonly OrderedDictionary<IPAddress, List<long>> _addresses = [];
+
+    /// <summary>How much longer background work leaves the peer alone.</summary>
+    public TimeSpan RemainingFor(PeerId peer)
+    {
+        lock (_gate)
+        {
+            if (!_peers.TryGetValue(peer, out (int Failures, long At, TimeSpan Pause) entry))
+            {
+                return TimeSpan.Zero;
+            }
+
+            TimeSpan left = entry.Pause - time.GetElapsedTime(entry.At);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>The peer could not be reached at any address.</summary>
+    public void OnPeerFailed(PeerId peer)
+    {
+        lock (_gate)
+        {
+            int failures = _peers.TryGetValue(peer, out (int Failures, long At, TimeSpan Pause) entry) ? Math.Min(entry.Failures + 1, 20) : 1;
+            TimeSpan pause = TimeSpan.FromTicks(Math.Min(FirstPause.Ticks << (failures - 1), MaxPause.Ticks));
+            pause *= 1 + (random.NextDouble() * 0.25); // so that many peers that failed together are not tried together
+            _peers.Remove(peer);
+            Trim(_peers);
+            _peers.Add(peer, (failures, time.GetTimestamp(), pause));
+        }
+    }
+
+    /// <summary>The peer was reached.</summary>
+    public void OnPeerReached(PeerId peer)
+    {
+        lock (_gate)
+        {
+            _peers.Remove(peer);
+        }
+    }
+
+    /// <summary>Something answered at the address, but not with the handshake of the peer expected.</summary>
+    public void OnHandshakeFailed(IPAddress address)
+    {
+        lock (_gate)
+        {
+            if (!_addresses.Remove(address, out List<long>? failures))
+            {
+                failures = [];
+            }
+
+            if (failures.Count == MaxHandshakeFailures)
+            {
+                failures.RemoveAt(0);
+            }
+
+            failures.Add(time.GetTimestamp());
+            Trim(_addresses);
+            _addresses.Add(address, failures);
+        }
+    }
+
+    /// <summary>Whether the address is left alone.</summary>
+    public bool IsHeldBack(IPAddress address)
+    {
+        lock (_gate)
+        {
+            return _addresses.TryGetValue(address, out List<long>? failures)
+                && failures.Count == MaxHandshakeFailures
+                && time.GetElapsedTime(failures[0]) < HandshakeFailureWindow;
+        }
+    }
+
+    private void Trim<TKey, TValue>(OrderedDictionary<TKey, TValue> entries)
+        where TKey : notnull
+    {
+        while (entries.Count >= maxEntries)
+        {
+            entries.RemoveAt(0);
+        }
+    }
+}

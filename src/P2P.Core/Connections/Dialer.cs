@@ -1,0 +1,284 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using P2P.Core.Addresses;
+using P2P.Core.Diagnostics;
+using P2P.Core.Identity;
+using P2P.Core.SecureChannel;
+using P2P.Core.Transport;
+
+namespace P2P.Core.Connections;
+
+/// <summary>Reaches a peer at one of its addresses: staggered attempts, the first authenticated one wins. Keeps the rules for addresses told by others.</summary>
+internal sealed class Dialer(
+    ConnectionUpgrader upgrader, IReadOnlyList<ITransport> transports, AddressBook book, ConnectionOptions options, TimeProvider time, Random random, ILogger logger)
+    : IDisposable
+{
+    /// <summary>Answers of one name that are used (count).</summary>
+    private const int MaxNameAnswers = 16;
+
+    /// <summary>How long what the system said about its networks counts: asking costs milliseconds.</summary>
+    private static readonly TimeSpan s_onLinkLifetime = TimeSpan.FromSeconds(10);
+
+    private readonly DialBudget _budget = new(options, time);
+    private readonly Lock _gate = new(); // guards _onLink
+    private (IReadOnlyList<IPNetwork> Networks, long At)? _onLink;
+
+    /// <summary>Whom to leave alone for a while.</summary>
+    public DialBackoff Backoff { get; } = new(time, random);
+
+    /// <summary>Runs a dial until it has a channel, nothing is left to try, or nobody wants it any more.</summary>
+    /// <returns>The channel, or null when the peer was connected in another way meanwhile.</returns>
+    /// <exception cref="P2PException">Unreachable, with all attempts.</exception>
+    public async Task<ISecureChannel?> DialAsync(DialJob job)
+    {
+        DialSchedule schedule = new(options.DialStagger, options.MaxAddressesPerDial, time.TimestampFrequency);
+        List<DialAttempt> attempts = [];
+        List<Task<Outcome>> running = [];
+        using CancellationTokenSource won = new();
+        using CancellationTokenSource handshake = CancellationTokenSource.CreateLinkedTokenSource(job.Unwanted, won.Token);
+        using CancellationTokenSource start = CancellationTokenSource.CreateLinkedTokenSource(handshake.Token, job.Satisfied);
+        ISecureChannel? channel = null;
+        try
+        {
+            while (channel is null)
+            {
+                Task changed = job.Changed; // before taking, so that no offer is missed
+                schedule.Add(Screen(job.TakeOffered(), attempts));
+                if (job.Satisfied.IsCancellationRequested)
+                {
+                    schedule.Stop();
+                }
+
+                DialStep step = schedule.Next(time.GetTimestamp());
+                if (step.Kind == DialStepKind.Dial)
+                {
+                    running.Add(Task.Run(() => AttemptAsync(job, step.Address, start.Token, handshake.Token), CancellationToken.None));
+                    continue;
+                }
+
+                if (step.Kind == DialStepKind.Exhausted)
+                {
+                    break;
+                }
+
+                await WaitAsync(running, changed, step.Delay, job.Unwanted).ConfigureAwait(false);
+                job.Unwanted.ThrowIfCancellationRequested();
+                foreach (Task<Outcome> ended in running.Where(task => task.IsCompleted).ToArray())
+                {
+                    running.Remove(ended);
+                    schedule.OnEnded();
+                    Outcome outcome = await ended.ConfigureAwait(false);
+                    schedule.Add(Screen(outcome.Resolved, attempts));
+                    if (outcome.Failure is { } failure)
+                    {
+                        ConnectionsLog.DialFailed(logger, job.Peer, failure.Address, failure.Error);
+                        attempts.Add(failure);
+                    }
+
+                    if (outcome.Channel is { } reached)
+                    {
+                        if (channel is null)
+                        {
+                            channel = reached;
+                        }
+                        else
+                        {
+                            await reached.DisposeAsync().ConfigureAwait(false);
+                        }
+                    }
+                }
+            }
+        }
+        finally
+        {
+            await won.CancelAsync().ConfigureAwait(false);
+            foreach (Task<Outcome> late in running)
+            {
+                Outcome outcome = await late.ConfigureAwait(false);
+                if (outcome.Channel is { } second)
+                {
+                    await second.DisposeAsync().ConfigureAwait(false);
+                }
+            }
+        }
+
+        if (channel is not null)
+        {
+            Backoff.OnPeerReached(job.Peer);
+            book.Add(job.Peer, [channel.RemoteAddress], AddressSourceKind.Reached);
+            return channel;
+        }
+
+        if (job.Satisfied.IsCancellationRequested)
+        {
+            return null;
+        }
+
+        Backoff.OnPeerFailed(job.Peer);
+        throw Unreachable(job.Peer, attempts);
+    }
+
+    public void Dispose() => _budget.Dispose();
+
+    /// <summary>The failure that callers see.</summary>
+    internal static P2PException Unreachable(PeerId peer, IReadOnlyList<DialAttempt> attempts) => new(
+        P2PErrorCode.Unreachable,
+        attempts.Count switch
+        {
+            0 => $"Peer {peer} could not be reached: no address of it is known. Give one, for example with the link.",
+            1 => $"Peer {peer} could not be reached at {attempts[0].Address}: {attempts[0].Error}. Check that it is running and that the address is right.",
+            _ => $"Peer {peer} could not be reached at any of {attempts.Count} addresses, for example {attempts[0].Address}: {attempts[0].Error}. "
+                + "Check that it is running and that the addresses are right.",
+        })
+    {
+        IsTransient = true,
+        Attempts = attempts,
+    };
+
+    /// <summary>Leaves out what may not or cannot be dialed, and says why.</summary>
+    private List<KnownAddress> Screen(IReadOnlyList<KnownAddress> addresses, List<DialAttempt> attempts)
+    {
+        List<KnownAddress> kept = [];
+        if (addresses.Count == 0)
+        {
+            return kept;
+        }
+
+        IReadOnlyList<IPNetwork> onLink = OnLink();
+        foreach (KnownAddress known in addresses)
+        {
+            string? why =
+                IsDnsAddr(known.Address) ? "dnsaddr names are not supported, give a dns4, ip4 or ip6 address"
+                : !known.Address.TryGetDnsHost(out _, out _, out _) && !transports.Any(transport => transport.CanDial(known.Address)) ? "no transport for this kind of address"
+                : !AddressPolicy.MayDial(known.Address, known.Origin, onLink) ? "not dialed: not reachable from this machine's networks"
+                : null;
+            if (why is null)
+            {
+                kept.Add(known);
+            }
+            else if (!attempts.Any(attempt => attempt.Address == known.Address.WithoutPeerId().ToString()))
+            {
+                attempts.Add(new DialAttempt(known.Address.WithoutPeerId().ToString(), why));
+            }
+        }
+
+        return kept;
+    }
+
+    private async Task WaitAsync(List<Task<Outcome>> running, Task changed, TimeSpan? delay, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task timer = Task.Delay(delay ?? Timeout.InfiniteTimeSpan, time, enough.Token);
+        await Task.WhenAny([.. running, changed, timer]).ConfigureAwait(false);
+        await enough.CancelAsync().ConfigureAwait(false);
+    }
+
+    private async Task<Outcome> AttemptAsync(DialJob job, KnownAddress known, CancellationToken start, CancellationToken handshake)
+    {
+        string text = known.Address.ToString();
+        try
+        {
+            if (known.Address.TryGetDnsHost(out string? host, out int port, out DnsKind kind))
+            {
+                return new Outcome(null, null, await ResolveAsync(host, port, kind, known.Origin, start).ConfigureAwait(false));
+            }
+
+            IPAddress? ip = known.Address.TryGetEndPoint(out IPEndPoint? endPoint) ? endPoint.Address : null;
+            if (ip is not null && known.Origin == AddressOrigin.Peer && Backoff.IsHeldBack(ip))
+            {
+                return Outcome.Failed(text, "held back: several handshakes failed there lately");
+            }
+
+            using IDisposable place = await _budget.EnterAsync(ip, IsNear(known.Address, ip), job.Purpose, start).ConfigureAwait(false);
+            ITransportConnection connection = await ConnectAsync(known.Address, start).ConfigureAwait(false);
+            try
+            {
+                return new Outcome(await upgrader.DialAsync(connection, job.Peer, handshake).ConfigureAwait(false), null, []);
+            }
+            catch (IOException error)
+            {
+                if (ip is not null && !handshake.IsCancellationRequested)
+                {
+                    Backoff.OnHandshakeFailed(ip);
+                }
+
+                return Outcome.Failed(text, UntrustedText.Clean(error.Message));
+            }
+        }
+        catch (IOException error)
+        {
+            return Outcome.Failed(text, UntrustedText.Clean(error.Message));
+        }
+        catch (SocketException error)
+        {
+            return Outcome.Failed(text, error.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData ? "no such host name" : error.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            return Outcome.Failed(text, "given up");
+        }
+    }
+
+    private async Task<ITransportConnection> ConnectAsync(Multiaddress address, CancellationToken cancellationToken)
+    {
+        ITransport transport = transports.First(candidate => candidate.CanDial(address));
+        using CancellationTokenSource deadline = new(options.DialTimeout, time);
+        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            return await transport.DialAsync(address, linked.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException($"no answer in {options.DialTimeout.TotalSeconds:0.#} s");
+        }
+    }
+
+    private async Task<IReadOnlyList<KnownAddress>> ResolveAsync(string host, int port, DnsKind kind, AddressOrigin origin, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource deadline = new(options.DialTimeout, time);
+        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            IPAddress[] answers = await options.ResolveHost(host, linked.Token).ConfigureAwait(false);
+            KnownAddress[] resolved = [.. answers
+                .Where(answer => kind switch
+                {
+                    DnsKind.Dns4 => answer.AddressFamily == AddressFamily.InterNetwork,
+                    DnsKind.Dns6 => answer.AddressFamily == AddressFamily.InterNetworkV6,
+                    _ => true,
+                })
+                .Take(MaxNameAnswers)
+                .Select(answer => new KnownAddress(Multiaddress.FromEndPoint(new IPEndPoint(answer, port)), origin))];
+            return resolved.Length > 0 ? resolved : throw new IOException("the name has no address");
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException($"the name was not resolved in {options.DialTimeout.TotalSeconds:0.#} s");
+        }
+    }
+
+    private bool IsNear(Multiaddress address, IPAddress? ip) =>
+        address.Scope == AddressScope.Loopback || (ip is not null && OnLinkNetworks.Contains(OnLink(), ip));
+
+    private IReadOnlyList<IPNetwork> OnLink()
+    {
+        lock (_gate)
+        {
+            if (_onLink is not { } known || time.GetElapsedTime(known.At) > s_onLinkLifetime)
+            {
+                _onLink = known = (options.OnLink(), time.GetTimestamp());
+            }
+
+            return known.Networks;
+        }
+    }
+
+    private static bool IsDnsAddr(Multiaddress address) => address.Components[0].Code == MultiaddressProtocol.DnsaddrCode;
+
+    private readonly record struct Outcome(ISecureChannel? Channel, DialAttempt? Failure, IReadOnlyList<KnownAddress> Resolved)
+    {
+        public static Outcome Failed(string address, string error) => new(null, new DialAttempt(address, error), []);
+    }
+}
