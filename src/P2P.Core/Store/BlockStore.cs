@@ -4,139 +4,402 @@ using P2P.Core.Blocks;
 
 namespace P2P.Core.Store;
 
-/// <summary>The blocks of this node and where their bytes lie: in the index, in files of the store, or in the user's own files (D4, D5).</summary>
+/// <summary>
+/// The blocks of this node and where their bytes lie: in the index, in files of the store, or in the user's own files (D4, D5). Look-ups are synchronous
+/// and take microseconds; changes go through batches to the one writer. Thread-safe.
+/// </summary>
 internal sealed class BlockStore : IAsyncDisposable
 {
-    public DataFolder Folder => throw new NotImplementedException();
+    private readonly DataFolder? _ownedFolder;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly IndexReaders _readers;
+    private readonly PinTable _pins;
+    private readonly SourceFileCache _sources;
+    private readonly BlockOpener _opener;
+    private readonly IndexEditor _editor;
+    private readonly StoreOptions _options;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _collecting = new(1);
+    private readonly Lazy<Task> _stop;
+    private readonly Task _sweep;
+    private long _lastFile;
+    private long _lastPin;
+
+    private BlockStore(
+        DataFolder folder, DataFolder? ownedFolder, StoreOptions options, IDisk disk, BlockBufferPool buffers, TimeProvider time, ILogger logger)
+    {
+        (Folder, _ownedFolder, _options, _time, _logger) = (folder, ownedFolder, options, time, logger);
+
+        // A name of its own for each run tells its temporary files from those that an earlier one left.
+        OwnedFiles = new OwnedFiles(disk, folder, $"{Environment.ProcessId:x}-{StoreClock.NowNs(time):x}");
+        IndexConnection connection = IndexConnection.Open(folder.IndexPath, options.Vfs, options.WriterCacheBytes);
+        try
+        {
+            IndexSchema.Prepare(connection, folder.IndexPath);
+            connection.Run(
+                $"DELETE FROM pins WHERE kind={(int)PinKind.Temporary} AND id NOT IN (SELECT pin FROM resumes); " +
+                "DELETE FROM pin_sets WHERE pin NOT IN (SELECT id FROM pins);");
+            _pins = new PinTable();
+            _editor = new IndexEditor(connection, _pins, OwnedFiles);
+            Watch = new SourceWatch(logger);
+            _lastFile = connection.Scalar("SELECT max(id) FROM files");
+            _lastPin = connection.Scalar("SELECT seq FROM sqlite_sequence WHERE name='pins'");
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+        _readers = new IndexReaders(options.MaxReaders, () => new IndexReader(IndexConnection.Open(folder.IndexPath, options.Vfs, options.ReaderCacheBytes)));
+        foreach ((long file, SourceState state) in Query("SELECT id, state FROM files WHERE state<>0", row => (row.GetInt64(0), (SourceState)row.GetInt32(1))))
+            Watch.Set(file, state);
+        Writer = new IndexWriter(connection, _editor, options.MaxQueuedBatches, logger);
+        _sources = new SourceFileCache(disk, options.MaxOpenFiles, FindFile);
+        _opener = new BlockOpener(_readers, Writer, _sources, Watch, OwnedFiles, buffers, time, logger);
+        Garbage = new GarbageCollector(_readers, Writer, _pins, time);
+        _stop = new Lazy<Task>(StopAsync);
+        _sweep = Task.Run(SweepAsync, CancellationToken.None);
+        StoreLog.Opened(logger, folder.Path, _pins.Pins.Count, _editor.OwnedBytes);
+    }
+
+    /// <summary>The folder that the store is in.</summary>
+    public DataFolder Folder { get; }
 
     /// <summary>Says which source files turned out to be changed, each once. One reader: the node.</summary>
-    public ChannelReader<SourceChangedNotice> SourceChanges => throw new NotImplementedException();
+    public ChannelReader<SourceChangedNotice> SourceChanges => Watch.Notices;
 
-    /// <summary>Opens the folder, takes its lock and opens the store in it. The store owns the lock.</summary>
-    public static Task<BlockStore> OpenAsync(string folder, StoreOptions options, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken) => throw new NotImplementedException();
+    internal OwnedFiles OwnedFiles { get; }
 
-    /// <summary>Opens the store in a folder that is locked already. The caller keeps the folder and disposes it after the store.</summary>
-    public static Task<BlockStore> OpenAsync(DataFolder folder, StoreOptions options, BlockBufferPool buffers, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken) => throw new NotImplementedException();
+    internal IndexWriter Writer { get; }
 
-    // reading: synchronous, a few microseconds, from any thread
-    public bool Has(in Cid cid) => throw new NotImplementedException();
-    public int? SizeOf(in Cid cid) => throw new NotImplementedException();
-    public bool MayServe(in Cid cid, PeerId asker) => throw new NotImplementedException();
+    internal SourceWatch Watch { get; }
 
-    /// <summary>Has, MayServe and SizeOf in one look: what a bitswap server needs to answer a want.</summary>
-    public BlockAvailability Look(in Cid cid, PeerId asker) => throw new NotImplementedException();
+    internal GarbageCollector Garbage { get; }
 
-    /// <summary>Opens a block for reading. False: not here, or no place that holds it has the right bytes any more.</summary>
-    public bool TryOpenBlock(in Cid cid, BlockReadPurpose purpose, out StoredBlock block) => throw new NotImplementedException();
+    /// <summary>Opens the folder, takes its lock and opens the store in it. The store owns the folder.</summary>
+    public static async Task<BlockStore> OpenAsync(
+        string folder, StoreOptions options, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        DataFolder opened = DataFolder.Open(folder);
+        try
+        {
+            opened.Lock();
+            return await OpenAsync(opened, opened, options, FileSystemDisk.Instance, new BlockBufferPool(), time, loggers, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            opened.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens the store in a folder that this process has locked. The caller disposes the folder after the store.</summary>
+    public static Task<BlockStore> OpenAsync(
+        DataFolder folder, StoreOptions options, BlockBufferPool buffers, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken) =>
+        OpenAsync(folder, null, options, FileSystemDisk.Instance, buffers, time, loggers, cancellationToken);
+
+    /// <summary>Opens the store on a disk of the caller's.</summary>
+    internal static Task<BlockStore> OpenAsync(
+        DataFolder folder,
+        DataFolder? ownedFolder,
+        StoreOptions options,
+        IDisk disk,
+        BlockBufferPool buffers,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        CancellationToken cancellationToken)
+    {
+        if (!folder.IsLocked)
+            throw new InvalidOperationException("The data folder has to be locked before a store is opened in it.");
+        ILogger logger = loggers.CreateLogger<BlockStore>();
+        return Task.Run(
+            () =>
+            {
+                folder.PrepareIndexFile();
+                return new BlockStore(folder, ownedFolder, options, disk, buffers, time, logger);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Whether the block is here, as far as the index and the last look at its files tell.</summary>
+    public bool Has(in Cid cid) => TryFind(cid, out BlockRow row) && IsHere(cid, row);
+
+    /// <summary>The size of a block that is here (bytes).</summary>
+    public int? SizeOf(in Cid cid) => TryFind(cid, out BlockRow row) && IsHere(cid, row) ? row.Size : null;
+
+    /// <summary>Whether the peer may have the block (D9). Says nothing about whether it is here.</summary>
+    public bool MayServe(in Cid cid, PeerId asker) => TryFind(cid, out BlockRow row) && _pins.MayServe(row.PinSet, asker);
+
+    /// <summary>All three in one look: what a server needs to answer a want.</summary>
+    public BlockAvailability Look(in Cid cid, PeerId asker)
+    {
+        if (!TryFind(cid, out BlockRow row) || !IsHere(cid, row))
+            return default;
+        return new BlockAvailability(IsHeld: true, _pins.MayServe(row.PinSet, asker), row.Size);
+    }
+
+    /// <summary>Opens a block for reading; the caller disposes it. False: it is not here, or no place that had it has the right bytes any more.</summary>
+    /// <exception cref="P2PException">The index or the disk failed.</exception>
+    public bool TryOpenBlock(in Cid cid, BlockReadPurpose purpose, out StoredBlock block)
+    {
+        try
+        {
+            return _opener.TryOpen(cid, purpose, out block);
+        }
+        catch (Exception error) when (StoreFailure.IsFromDisk(error))
+        {
+            throw StoreFailure.FromDisk($"read the block {cid.ToShortString()}", error);
+        }
+    }
 
     /// <summary>Reads a whole block, its hash checked; null when it is not here. The caller disposes it.</summary>
-    public ValueTask<BlockBuffer?> ReadAsync(Cid cid, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async ValueTask<BlockBuffer?> ReadAsync(Cid cid, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
 
-    /// <summary>Begins a batch; every block added to it joins the pin (none: blocks are kept only by earlier pins).</summary>
-    public StoreBatch BeginBatch(PinId pin = default) => throw new NotImplementedException();
+        // Small blocks are in the index and most likely in memory; others wait for the disk on a thread of the pool.
+        bool isSmall = TryFind(cid, out BlockRow row) && (row.Places & BlockPlaces.Inline) != 0;
+        return isSmall ? ReadNow(cid) : await Task.Run(() => ReadNow(cid), cancellationToken).ConfigureAwait(false);
+    }
 
-    // the import cache and source files
-    /// <summary>The CID of a file that was imported before and has not changed since, by path, size, time and inode.</summary>
-    public bool TryGetImportedFile(string path, in FileIdentity identity, out FileRegistration file) => throw new NotImplementedException();
+    /// <summary>Begins a batch whose blocks join the pin. Without one they are garbage unless they have a pin already.</summary>
+    public StoreBatch BeginBatch(PinId pin = default)
+    {
+        ObjectDisposedException.ThrowIf(_stop.IsValueCreated, this);
+        return new StoreBatch(this, pin);
+    }
 
-    // pins and shares
-    public Task<PinId> AddPinAsync(Pin pin, CancellationToken cancellationToken) => throw new NotImplementedException();
-    public Task<bool> RemovePinAsync(PinId pin, CancellationToken cancellationToken) => throw new NotImplementedException();
-    public IReadOnlyList<Pin> GetPins() => throw new NotImplementedException();
-    public bool TryGetPin(PinId id, out Pin? pin) => throw new NotImplementedException();
+    /// <summary>Finds a file that was added before and is the same by path, size, time and inode; its CID too when it was imported to the end.</summary>
+    public bool TryGetImportedFile(string path, in FileIdentity identity, out FileRegistration file)
+    {
+        CheckPath(path);
+        using IndexReaders.Lease lease = _readers.Take();
+        bool found = lease.Reader.TryFindFile(Path.GetDirectoryName(path) ?? "", Path.GetFileName(path), identity, out long id, out byte[]? root);
+        file = found ? new FileRegistration(new FileId(id), PinRow.ReadCid(root)) : default;
+        return found;
+    }
 
-    // resume, settings
-    public ResumeState? GetResume(string key) => throw new NotImplementedException();
-    public IReadOnlyList<ResumeChunk> GetResumeChunks(string key) => throw new NotImplementedException();
-    public string? GetSetting(string key) => throw new NotImplementedException();
-    public Task SetSettingAsync(string key, string? value, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Adds a pin and returns its id, on the disk when the task completes. Take it before the first block that it keeps is written.</summary>
+    public async Task<PinId> AddPinAsync(Pin pin, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(pin);
+        Pin added = pin with { Id = new PinId(Interlocked.Increment(ref _lastPin)), CreatedAt = _time.GetUtcNow() };
+        await Writer.ApplyAsync(editor => editor.InsertPin(added), 1, Durability.Flushed, cancellationToken).ConfigureAwait(false);
+        return added.Id;
+    }
 
-    public StoreUsage GetUsage() => throw new NotImplementedException();
-    public Task<long> CollectGarbageAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Removes a pin. What was served because of it is not served from this moment on.</summary>
+    public async Task<bool> RemovePinAsync(PinId pin, CancellationToken cancellationToken)
+    {
+        if (!_pins.TryGet(pin, out _))
+            return false;
+        await Writer.ApplyAsync(editor => editor.RemovePin(pin), 1, Durability.Flushed, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
-}
+    /// <summary>All pins, oldest first. Shares are those whose kind is served.</summary>
+    public IReadOnlyList<Pin> GetPins() => _pins.Pins;
 
-/// <summary>Changes that become visible together. Not thread-safe: one batch per worker. Nothing happens without a commit.</summary>
-internal sealed class StoreBatch : IDisposable
-{
-    /// <summary>How many changes wait for the commit; a few thousand per commit is a good size.</summary>
-    public int Count => throw new NotImplementedException();
+    public bool TryGetPin(PinId id, out Pin? pin) => _pins.TryGet(id, out pin);
 
-    /// <summary>Adds a block whose bytes the store keeps. The bytes are copied before the call returns.</summary>
-    public void AddOwned(in Cid cid, ReadOnlySpan<byte> data) => throw new NotImplementedException();
+    /// <summary>The fetch of that key, if one was recorded.</summary>
+    public ResumeState? GetResume(string key) =>
+        Query("SELECT key, root, target, part, pin FROM resumes WHERE key=?1", ReadResume, statement => statement.Bind(1, key)) is [ResumeState state] ? state : null;
 
-    /// <summary>Adds a block that lies in a source file.</summary>
-    public void AddReference(in Cid cid, FileId file, long offset, int length) => throw new NotImplementedException();
+    /// <summary>All recorded fetches.</summary>
+    public IReadOnlyList<ResumeState> GetResumes() => Query("SELECT key, root, target, part, pin FROM resumes", ReadResume);
 
-    /// <summary>Joins a block that is in the store already to this batch's pin. False: it is not here.</summary>
-    public bool AddExisting(in Cid cid) => throw new NotImplementedException();
+    /// <summary>The parts of a fetch's bitmap, in order.</summary>
+    public IReadOnlyList<ResumeChunk> GetResumeChunks(string key) => Query(
+        "SELECT chunk, bits FROM resume_chunks WHERE key=?1 ORDER BY chunk",
+        row => new ResumeChunk(row.GetInt64(0), row.GetBlob(1).ToArray()),
+        statement => statement.Bind(1, key));
 
-    /// <summary>Registers a source file (absolute path), or finds it: the same path and identity get the same id, and its CID when it was imported before.</summary>
-    public FileRegistration AddFile(string path, in FileIdentity identity) => throw new NotImplementedException();
+    /// <summary>A small thing that was remembered, e.g. the port last listened on; null when it was not.</summary>
+    public string? GetSetting(string key) =>
+        Query("SELECT value FROM settings WHERE key=?1", row => row.GetText(0), statement => statement.Bind(1, key)) is [string value] ? value : null;
 
-    /// <summary>Registers a file that this node is writing (a fetch's .part): blocks in it are hashed at each read until it is finished.</summary>
-    public FileId AddFileBeingWritten(string path) => throw new NotImplementedException();
+    /// <summary>Remembers a small thing; null forgets it.</summary>
+    public Task SetSettingAsync(string key, string? value, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        if (key.StartsWith(IndexEditor.InternalPrefix, StringComparison.Ordinal))
+            throw new ArgumentException($"Names that begin with \"{IndexEditor.InternalPrefix}\" are the store's own.", nameof(key));
+        return Writer.ApplyAsync(editor => editor.SetSetting(key, value), 1, Durability.Flushed, cancellationToken);
+    }
 
-    /// <summary>The file is complete: its identity (and CID, for the import cache) from now on.</summary>
-    public void FinishFile(FileId file, in FileIdentity identity, in Cid root) => throw new NotImplementedException();
+    /// <summary>Source files that are not what was imported, by path.</summary>
+    public IReadOnlyList<string> GetChangedFiles() => Query(
+        $"SELECT d.path, f.name FROM files f JOIN folders d ON d.id=f.folder WHERE f.state IN ({(int)SourceState.Edited}, {(int)SourceState.Missing}) ORDER BY 1, 2",
+        row => Path.Combine(row.GetText(0), row.GetText(1)));
 
-    /// <summary>A file or folder was renamed: everything under the old path is now under the new one. Call after the rename.</summary>
-    public void Relocate(string oldPath, string newPath) => throw new NotImplementedException();
+    /// <summary>Counts what is here. Goes through the whole index: some 100 ms for a million blocks.</summary>
+    public StoreUsage GetUsage()
+    {
+        StoreUsage usage = default;
+        const string Sql = "SELECT places, pin_set, count(*), sum(size) FROM blocks GROUP BY places, pin_set";
+        foreach ((BlockPlaces places, long set, long count, long bytes) in Query(
+            Sql, row => ((BlockPlaces)row.GetInt32(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3))))
+        {
+            bool isOwned = (places & (BlockPlaces.Inline | BlockPlaces.OwnedFile)) != 0;
+            usage = isOwned
+                ? usage with
+                {
+                    OwnedBlocks = usage.OwnedBlocks + count,
+                    OwnedBytes = usage.OwnedBytes + bytes,
+                    ReclaimableBytes = usage.ReclaimableBytes + (_pins.IsKept(set) ? 0 : bytes),
+                }
+                : usage with { ReferencedBlocks = usage.ReferencedBlocks + count, ReferencedBytes = usage.ReferencedBytes + bytes };
+            usage = usage with { Blocks = usage.Blocks + count };
+        }
+        return usage;
+    }
 
-    /// <summary>Changes what a pin says (kind, root, name, path, peers, counts): how a temporary pin becomes a share. Its blocks stay.</summary>
-    public void UpdatePin(Pin pin) => throw new NotImplementedException();
+    /// <summary>Removes the blocks that no pin keeps, in slices beside everything else. One collection at a time; others wait.</summary>
+    /// <returns>The bytes freed in the store.</returns>
+    public async Task<long> CollectGarbageAsync(CancellationToken cancellationToken)
+    {
+        await _collecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            (long blocks, long bytes) = await Garbage.CollectAsync(cancellationToken).ConfigureAwait(false);
+            if (blocks > 0)
+                await Garbage.GiveBackSpaceAsync(cancellationToken).ConfigureAwait(false);
+            StoreLog.Collected(_logger, blocks, bytes);
+            return bytes;
+        }
+        finally
+        {
+            _collecting.Release();
+        }
+    }
 
-    public void RemovePin(PinId pin) => throw new NotImplementedException();
-    public void SetResume(ResumeState state) => throw new NotImplementedException();
-    /// <summary>Records a part of the bitmap. Only after the data it speaks of was flushed.</summary>
-    public void SetResumeChunk(string key, long index, ReadOnlySpan<byte> bits) => throw new NotImplementedException();
-    public void RemoveResume(string key) => throw new NotImplementedException();
+    /// <summary>Commits what is queued and closes everything. Blocks that are open are read to their end.</summary>
+    public ValueTask DisposeAsync() => new(_stop.Value);
 
-    /// <summary>Applies the changes; afterwards the batch is empty and can be used again.</summary>
-    public Task CommitAsync(Durability durability, CancellationToken cancellationToken) => throw new NotImplementedException();
+    internal static void CheckPath(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!Path.IsPathFullyQualified(path))
+            throw new ArgumentException("The path has to be absolute.", nameof(path));
+    }
 
-    public void Dispose() => throw new NotImplementedException();
-}
+    internal FileId NextFileId() => new(Interlocked.Increment(ref _lastFile));
 
-/// <summary>The bytes of one block, opened for reading. Dispose it once; do not copy it.</summary>
-internal readonly struct StoredBlock : IDisposable
-{
-    public int Length => throw new NotImplementedException();
+    internal long NowNs() => StoreClock.NowNs(_time);
 
-    /// <summary>Copies bytes from the offset on, as many as fit. Throws <see cref="P2PException"/> (SourceChanged) when the file became shorter meanwhile.</summary>
-    public int Read(Span<byte> destination, int offset) => throw new NotImplementedException();
-    public void Dispose() => throw new NotImplementedException();
-}
+    internal bool IsDoubtful(long file) => Watch.StateOf(file) != SourceState.Sound;
 
-/// <summary>The data folder: identity, index, blocks, lock, version.</summary>
-internal sealed class DataFolder : IDisposable
-{
-    public string Path => throw new NotImplementedException();
-    public string IdentityPath => throw new NotImplementedException();
-    public string IndexPath => throw new NotImplementedException();
-    public string BlocksPath => throw new NotImplementedException();
-    public string TempPath => throw new NotImplementedException();
-    public string ControlSocketPath => throw new NotImplementedException();
-    public string ConfigPath => throw new NotImplementedException();
-    public bool IsLocked => throw new NotImplementedException();
+    internal void CheckQuota(int bytes)
+    {
+        if (_editor.OwnedBytes + bytes > _options.QuotaBytes)
+        {
+            throw new P2PException(
+                P2PErrorCode.Quota, $"The store may hold {_options.QuotaBytes} bytes and has {_editor.OwnedBytes}. Collect garbage, or raise the quota.");
+        }
+    }
 
-    /// <summary>Creates the folder owner-only if needed, checks its version and that it lies on a local disk. Takes no lock (id, cid).</summary>
-    public static DataFolder Open(string path) => throw new NotImplementedException();
-    /// <summary>Takes the folder for this process. P2PException(InUse) names the process that holds it.</summary>
-    public void Lock() => throw new NotImplementedException();
-    public void Dispose() => throw new NotImplementedException();
-}
+    internal void OnFileChanged(long file, SourceState state)
+    {
+        Watch.Set(file, state);
+        _sources.Forget(file);
+    }
 
-/// <summary>File operations of the store behind one seam; static FileIdentity reading for importers.</summary>
-internal sealed class FileSystemDisk : IDisk
-{
-    public static FileSystemDisk Instance => throw new NotImplementedException();
-    /// <summary>Reads a regular file's identity without opening it; links are followed. False: not there or no regular file.</summary>
-    public bool TryGetIdentity(string path, out FileIdentity identity) => throw new NotImplementedException();
-}
+    internal void OnSuperseded(long file) => OnFileChanged(file, SourceState.Superseded);
 
-internal interface IDisk
-{
-    bool TryGetIdentity(string path, out FileIdentity identity);
+    internal void OnRelocated() => _sources.Clear();
+
+    private static ResumeState ReadResume(IndexStatement row) =>
+        new(row.GetText(0), PinRow.ReadCid(row.GetBlob(1)), row.GetText(2), row.GetText(3), new PinId(row.GetInt64(4)));
+
+    private bool TryFind(in Cid cid, out BlockRow row)
+    {
+        using IndexReaders.Lease lease = _readers.Take();
+        return lease.Reader.TryFind(cid.MultihashSpan, out row);
+    }
+
+    private bool IsHere(in Cid cid, in BlockRow row)
+    {
+        if (row.IsOwned)
+            return true;
+        if (row.HasSource && _opener.IsReachable(row.File))
+            return true;
+        return row.HasMoreSources && HasOtherSource(cid);
+    }
+
+    private bool HasOtherSource(in Cid cid)
+    {
+        List<SourcePlace> places;
+        using (IndexReaders.Lease lease = _readers.Take())
+            places = lease.Reader.FindSources(cid.MultihashSpan);
+        return places.Exists(place => _opener.IsReachable(place.File));
+    }
+
+    private BlockBuffer? ReadNow(Cid cid)
+    {
+        if (!TryOpenBlock(cid, BlockReadPurpose.Verify, out StoredBlock block))
+            return null;
+        return block.TakeBuffer();
+    }
+
+    private SourceRow? FindFile(long id)
+    {
+        using IndexReaders.Lease lease = _readers.Take();
+        return lease.Reader.FindFile(id);
+    }
+
+    private List<T> Query<T>(string sql, Func<IndexStatement, T> read, Action<IndexStatement>? bind = null)
+    {
+        using IndexReaders.Lease lease = _readers.Take();
+        return lease.Reader.Query(sql, read, bind);
+    }
+
+    /// <summary>Removes what a crash left: temporary files, and block files that got their name but not their row.</summary>
+    private async Task SweepAsync()
+    {
+        try
+        {
+            int swept = 0;
+            foreach (string left in OwnedFiles.ListLeftTemporaries())
+            {
+                OwnedFiles.TryDelete(left);
+                swept++;
+            }
+            foreach ((string path, byte[] key) in OwnedFiles.ListBlocks())
+            {
+                _stopping.Token.ThrowIfCancellationRequested();
+                if (HasOwnedFile(key))
+                    continue;
+                await Writer.ApplyAsync(editor => editor.SweepBlockFile(path, key), 1, Durability.Visible, _stopping.Token).ConfigureAwait(false);
+                swept++;
+            }
+            if (swept > 0)
+                StoreLog.Swept(_logger, swept);
+        }
+        catch (Exception error) when (error is OperationCanceledException or P2PException or ObjectDisposedException || StoreFailure.IsFromDisk(error))
+        {
+            // Orphans take space and nothing else; the next start goes on.
+            StoreLog.SweepFailed(_logger, error);
+        }
+    }
+
+    private bool HasOwnedFile(byte[] key)
+    {
+        using IndexReaders.Lease lease = _readers.Take();
+        return key.Length > 0 && lease.Reader.TryFind(key, out BlockRow row) && (row.Places & BlockPlaces.OwnedFile) != 0;
+    }
+
+    private async Task StopAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _sweep.ConfigureAwait(false);
+        _sources.Dispose();
+        _readers.Dispose();
+        await Writer.DisposeAsync().ConfigureAwait(false);
+        Watch.Close();
+        _stopping.Dispose();
+        _collecting.Dispose();
+        _ownedFolder?.Dispose();
+    }
 }

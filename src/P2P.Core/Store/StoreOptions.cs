@@ -24,4 +24,7 @@ internal sealed record StoreOptions
 
     /// <summary>Disk space that owned blocks may take (bytes). <see cref="long.MaxValue"/> leaves it to the disk.</summary>
     public long QuotaBytes { get; init; } = long.MaxValue;
+
+    /// <summary>The file layer of SQLite to use, by its registered name; null for the system's.</summary>
+    public string? Vfs { get; init; }
 }

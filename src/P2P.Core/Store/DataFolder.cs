@@ -1,0 +1,215 @@
+using System.Globalization;
+using System.Text;
+
+namespace P2P.Core.Store;
+
+/// <summary>
+/// The folder that holds everything a node keeps: identity, index, blocks. One process at a time owns it; opening alone takes no lock, so that commands
+/// that only read the identity run beside an owner.
+/// </summary>
+internal sealed class DataFolder : IDisposable
+{
+    /// <summary>The format of the folder as a whole. The index has a version of its own.</summary>
+    public const int FormatVersion = 1;
+
+    private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>The longest text in a version or owner file that makes sense (bytes).</summary>
+    private const int MaxSmallFileBytes = 1024;
+
+    private FileStream? _lock;
+
+    private DataFolder(string path) => Path = path;
+
+    /// <summary>The folder (absolute).</summary>
+    public string Path { get; }
+
+    public string IdentityPath => Inside("identity");
+
+    public string IndexPath => Inside("index.db");
+
+    public string BlocksPath => Inside("blocks");
+
+    public string TempPath => Inside("tmp");
+
+    public string ControlSocketPath => Inside("control.sock");
+
+    public string ConfigPath => Inside("config.json");
+
+    /// <summary>Whether this process owns the folder.</summary>
+    public bool IsLocked => _lock is not null;
+
+    private string VersionPath => Inside("version");
+
+    private string LockPath => Inside("lock");
+
+    /// <summary>Names the process that holds the lock. A file of its own: what is locked cannot be read by others everywhere.</summary>
+    private string OwnerPath => Inside("owner");
+
+    /// <summary>Creates the folder, for its owner only, if it is not there, and checks its version and that it lies on a local disk.</summary>
+    /// <exception cref="P2PException">The folder cannot be used; nothing in it was changed.</exception>
+    public static DataFolder Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        DataFolder folder = new(full);
+        try
+        {
+            folder.Prepare();
+        }
+        catch (Exception error) when (StoreFailure.IsFromDisk(error))
+        {
+            throw StoreFailure.FromDisk($"use the data folder {full}", error);
+        }
+        return folder;
+    }
+
+    /// <summary>Takes the folder for this process until it is disposed.</summary>
+    /// <exception cref="P2PException"><see cref="P2PErrorCode.InUse"/>: another process has it; the message says which.</exception>
+    public void Lock()
+    {
+        if (IsLocked)
+            return;
+        try
+        {
+            _lock = OpenOwnerOnly(LockPath, FileMode.OpenOrCreate, FileShare.None);
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw StoreFailure.FromDisk($"lock the data folder {Path}", error);
+        }
+        catch (IOException error) when (!StoreFailure.IsNoSpace(error))
+        {
+            throw new P2PException(P2PErrorCode.InUse, $"The data folder {Path} is in use by {DescribeOwner()}. End it, or choose another data folder.", error);
+        }
+        TellOwner();
+    }
+
+    /// <summary>Creates the index's file, empty and for its owner only: SQLite would create it readable by others.</summary>
+    public void PrepareIndexFile()
+    {
+        try
+        {
+            OpenOwnerOnly(IndexPath, FileMode.OpenOrCreate, FileShare.ReadWrite).Dispose();
+        }
+        catch (Exception error) when (StoreFailure.IsFromDisk(error))
+        {
+            throw StoreFailure.FromDisk($"open the index {IndexPath}", error);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_lock is null)
+            return;
+        try
+        {
+            File.Delete(OwnerPath);
+        }
+        catch (Exception error) when (StoreFailure.IsFromDisk(error))
+        {
+            // Only names the holder in messages; the next owner writes it anew.
+        }
+        _lock.Dispose();
+        _lock = null;
+    }
+
+    private static FileStream OpenOwnerOnly(string path, FileMode mode, FileShare share)
+    {
+        FileStreamOptions options = new() { Mode = mode, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnerOnlyFile;
+        return new FileStream(path, options);
+    }
+
+    private string Inside(string name) => System.IO.Path.Combine(Path, name);
+
+    private void Prepare()
+    {
+        if (NetworkFileSystem.Find(Path) is { } fileSystem)
+        {
+            throw new P2PException(
+                P2PErrorCode.Store,
+                $"The data folder {Path} lies on a network file system ({fileSystem}), where its database could be damaged. Choose a folder on a local disk.");
+        }
+        if (File.Exists(Path))
+            throw new P2PException(P2PErrorCode.Store, $"The data folder {Path} is a file. Choose another folder.");
+
+        FileSystemDisk disk = FileSystemDisk.Instance;
+        if (!Directory.Exists(Path))
+            disk.CreateFolder(Path);
+        if (File.Exists(VersionPath))
+        {
+            CheckVersion();
+        }
+        else
+        {
+            using FileStream version = OpenOwnerOnly(VersionPath, FileMode.OpenOrCreate, FileShare.ReadWrite);
+            version.Write(Encoding.ASCII.GetBytes(FormatVersion.ToString(CultureInfo.InvariantCulture) + "\n"));
+        }
+        disk.CreateFolder(BlocksPath);
+        disk.CreateFolder(TempPath);
+    }
+
+    private void CheckVersion()
+    {
+        string text = ReadSmallFile(VersionPath).Trim();
+
+        // Empty: another process is creating the folder at this moment, or one died while it did; there is nothing else in it yet.
+        if (text.Length == 0)
+        {
+            File.WriteAllText(VersionPath, FormatVersion.ToString(CultureInfo.InvariantCulture) + "\n");
+            return;
+        }
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int version) || version < 1)
+        {
+            throw new P2PException(
+                P2PErrorCode.Store, $"The data folder {Path} has an unreadable version file. If this is a p2p data folder, write {FormatVersion} into {VersionPath}.");
+        }
+        if (version > FormatVersion)
+        {
+            throw new P2PException(
+                P2PErrorCode.Store,
+                $"The data folder {Path} was written by a newer version of this program (format {version}, this one knows {FormatVersion}). " +
+                "Nothing was changed. Use the newer program, or choose another data folder.");
+        }
+    }
+
+    private static string ReadSmallFile(string path)
+    {
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        byte[] bytes = new byte[MaxSmallFileBytes];
+        int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        return Encoding.UTF8.GetString(bytes, 0, length);
+    }
+
+    private string DescribeOwner()
+    {
+        try
+        {
+            string[] lines = ReadSmallFile(OwnerPath).Split('\n');
+            if (lines.Length >= 2 && int.TryParse(lines[0], NumberStyles.None, CultureInfo.InvariantCulture, out int process))
+                return $"process {process} ({lines[1]})";
+        }
+        catch (Exception error) when (StoreFailure.IsFromDisk(error))
+        {
+            // The owner has just begun or is just ending: it is still somebody else's.
+        }
+        return "another process";
+    }
+
+    private void TellOwner()
+    {
+        try
+        {
+            using FileStream owner = OpenOwnerOnly(OwnerPath, FileMode.Create, FileShare.ReadWrite);
+            string name = System.IO.Path.GetFileName(Environment.ProcessPath) ?? "p2p";
+            owner.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{name}\n")));
+        }
+        catch (Exception error) when (StoreFailure.IsFromDisk(error))
+        {
+            Dispose();
+            throw StoreFailure.FromDisk($"write to the data folder {Path}", error);
+        }
+    }
+}

@@ -1,0 +1,486 @@
+namespace P2P.Core.Store;
+
+/// <summary>
+/// Changes the index inside a transaction of the writer: the only code that writes rows. Nothing here is thread-safe; memory that readers see is changed
+/// after the commit, but for a pin that goes, which goes at once.
+/// </summary>
+internal sealed class IndexEditor : IDisposable
+{
+    /// <summary>Places remembered for one block (count). A block of zeros may occur a million times; more places than this make it no safer.</summary>
+    private const int MaxSourcesPerBlock = 8;
+
+    /// <summary>Folder numbers remembered (count).</summary>
+    private const int MaxCachedFolders = 4096;
+
+    private readonly IndexConnection _connection;
+    private readonly PinTable _pins;
+    private readonly OwnedFiles _files;
+    private readonly List<IndexStatement> _statements = [];
+    private readonly Dictionary<string, long> _folders = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _changedFolders = new(StringComparer.Ordinal);
+    private readonly List<Action> _afterCommit = [];
+
+    /// <summary>Block files to take away once no row speaks of them: by path, with the key when they are damaged.</summary>
+    private readonly Dictionary<string, byte[]?> _removals = new(StringComparer.Ordinal);
+    private readonly IndexStatement _findBlock, _insertBlock, _updateBlock, _deleteBlock, _insertBlob, _deleteBlob;
+    private readonly IndexStatement _insertSource, _findSources, _deleteSource, _deleteSources;
+    private readonly IndexStatement _findFolder, _insertFolder, _putFile, _supersede, _finishFile, _setFileState;
+    private readonly IndexStatement _insertPin, _updatePin, _deletePin, _insertMember, _deleteMembers, _setCounter;
+    private long _nextPinSet;
+    private bool _ownedBytesChanged;
+
+    public IndexEditor(IndexConnection connection, PinTable pins, OwnedFiles files)
+    {
+        (_connection, _pins, _files) = (connection, pins, files);
+        _findBlock = Prepare(IndexReader.BlockSql);
+        _insertBlock = Prepare("INSERT INTO blocks(key, size, places, pin_set, file, offset, blob) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+        _updateBlock = Prepare("UPDATE blocks SET size=?2, places=?3, pin_set=?4, file=?5, offset=?6, blob=?7 WHERE key=?1");
+        _deleteBlock = Prepare("DELETE FROM blocks WHERE key=?1");
+        _insertBlob = Prepare("INSERT INTO blobs(data) VALUES(?1)");
+        _deleteBlob = Prepare("DELETE FROM blobs WHERE id=?1");
+        _insertSource = Prepare("INSERT OR IGNORE INTO sources(key, file, offset) VALUES(?1, ?2, ?3)");
+        _findSources = Prepare("SELECT file, offset FROM sources WHERE key=?1");
+        _deleteSource = Prepare("DELETE FROM sources WHERE key=?1 AND file=?2 AND offset=?3");
+        _deleteSources = Prepare("DELETE FROM sources WHERE key=?1");
+        _findFolder = Prepare("SELECT id FROM folders WHERE path=?1");
+        _insertFolder = Prepare("INSERT INTO folders(path) VALUES(?1)");
+        _putFile = Prepare(
+            "INSERT INTO files(id, folder, name, size, modified_ns, inode, device, checked_ns, state, root) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL) " +
+            "ON CONFLICT(id) DO NOTHING");
+        _supersede = Prepare("UPDATE files SET state=4 WHERE folder=?1 AND name=?2 AND id<>?3 AND state<>4 RETURNING id");
+        _finishFile = Prepare("UPDATE files SET size=?2, modified_ns=?3, inode=?4, device=?5, checked_ns=?6, state=0, root=coalesce(?7, root) WHERE id=?1");
+        _setFileState = Prepare("UPDATE files SET state=?2 WHERE id=?1 AND state<>4");
+        _insertPin = Prepare(
+            "INSERT INTO pins(id, kind, root, name, path, allowed, bytes, blocks, wrapped_key, created_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+        _updatePin = Prepare(
+            "UPDATE pins SET kind=?2, root=?3, name=?4, path=?5, allowed=?6, bytes=?7, blocks=?8, wrapped_key=?9, created_ms=?10 WHERE id=?1");
+        _deletePin = Prepare("DELETE FROM pins WHERE id=?1");
+        _insertMember = Prepare("INSERT INTO pin_sets(pin_set, pin) VALUES(?1, ?2)");
+        _deleteMembers = Prepare("DELETE FROM pin_sets WHERE pin=?1");
+        _setCounter = Prepare("INSERT INTO settings(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value=excluded.value");
+        Reload();
+    }
+
+    /// <summary>Bytes of the blocks in the store (owned ones); committed ones once the transaction has ended.</summary>
+    public long OwnedBytes { get; private set; }
+
+    /// <summary>Something to do once the transaction is committed.</summary>
+    public void AfterCommit(Action action) => _afterCommit.Add(action);
+
+    /// <summary>Flushes what the rows rely on; called right before the commit, inside the transaction.</summary>
+    public void BeforeCommit()
+    {
+        _files.FlushNames(_changedFolders);
+        _changedFolders.Clear();
+        if (_ownedBytesChanged)
+            SetCounter(OwnedBytesCounter, OwnedBytes);
+        _ownedBytesChanged = false;
+    }
+
+    /// <summary>Makes the changes known to the readers' memory.</summary>
+    public void Committed()
+    {
+        foreach ((string path, byte[]? damagedKey) in _removals)
+        {
+            if (damagedKey is null)
+                _files.TryDelete(path);
+            else
+                _files.Quarantine(damagedKey);
+        }
+        _removals.Clear();
+        foreach (Action action in _afterCommit)
+            action();
+        _afterCommit.Clear();
+    }
+
+    /// <summary>Runs a statement of the caller's.</summary>
+    public void Run(string sql) => _connection.Run(sql);
+
+    /// <summary>Takes memory back to what the index says, after a transaction that did not end well.</summary>
+    public void Reload()
+    {
+        _afterCommit.Clear();
+        _removals.Clear();
+        _changedFolders.Clear();
+        _folders.Clear();
+        _pins.Load(ReadAll(PinRow.SelectSql, PinRow.Read), ReadAll("SELECT pin_set, pin FROM pin_sets", row => (row.GetInt64(0), row.GetInt64(1))));
+        _nextPinSet = Math.Max(1, ReadCounter(PinSetCounter));
+        OwnedBytes = ReadCounter(OwnedBytesCounter);
+        _ownedBytesChanged = false;
+    }
+
+    /// <summary>Settings of the store itself begin so; nobody else's may.</summary>
+    public const string InternalPrefix = "store.";
+
+    private const string PinSetCounter = InternalPrefix + "next_pin_set";
+    private const string OwnedBytesCounter = InternalPrefix + "owned_bytes";
+
+    // ---- blocks
+
+    public void AddInline(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, PinId pin)
+    {
+        bool known = TryFind(key, out BlockRow row);
+        BlockRow changed = Join(known ? row : default, pin);
+        if (!changed.IsOwned)
+        {
+            _insertBlob.Bind(1, data).Run();
+            changed = changed with { Size = data.Length, Places = changed.Places | BlockPlaces.Inline, Blob = _connection.LastInsertId };
+            CountOwned(data.Length);
+        }
+        Put(key, known, row, changed);
+    }
+
+    /// <summary>Adds a block that was written and flushed under a temporary name.</summary>
+    public void AddOwnedFile(ReadOnlySpan<byte> key, int size, TemporaryBlock temporary, PinId pin)
+    {
+        bool known = TryFind(key, out BlockRow row);
+        BlockRow changed = Join(known ? row : default, pin);
+        if (!changed.IsOwned)
+        {
+            if (!temporary.IsNamed)
+                _changedFolders.Add(_files.Name(temporary.Path, key));
+            temporary.IsNamed = true;
+            _removals.Remove(_files.PathOf(key));
+            changed = changed with { Size = size, Places = changed.Places | BlockPlaces.OwnedFile };
+            CountOwned(size);
+        }
+        Put(key, known, row, changed);
+    }
+
+    public void AddSource(ReadOnlySpan<byte> key, int size, SourcePlace place, PinId pin, Func<long, bool> isDoubtful)
+    {
+        bool known = TryFind(key, out BlockRow row);
+        BlockRow changed = Join(known ? row : default, pin) with { Size = size };
+        if (!changed.HasSource)
+        {
+            changed = changed with { Places = changed.Places | BlockPlaces.Source, File = place.File, Offset = place.Offset };
+        }
+        else if (changed.File != place.File || changed.Offset != place.Offset)
+        {
+            List<SourcePlace> others = changed.HasMoreSources ? FindSources(key) : [];
+            SourcePlace second = place;
+            if (isDoubtful(changed.File))
+            {
+                // The new place is better than the first one: look there first from now on.
+                second = new SourcePlace(changed.File, changed.Offset);
+                changed = changed with { File = place.File, Offset = place.Offset };
+            }
+            if (others.Count + 1 < MaxSourcesPerBlock && !others.Contains(second))
+            {
+                _insertSource.Bind(1, key).Bind(2, second.File).Bind(3, second.Offset).Run();
+                changed = changed with { Places = changed.Places | BlockPlaces.MoreSources };
+            }
+        }
+        Put(key, known, row, changed);
+    }
+
+    /// <summary>Joins a known block to a pin.</summary>
+    public void AddExisting(ReadOnlySpan<byte> key, PinId pin)
+    {
+        if (TryFind(key, out BlockRow row))
+            Put(key, known: true, row, Join(row, pin));
+    }
+
+    /// <summary>A place in a source file turned out wrong: another one takes over, if there is one.</summary>
+    public void DropSource(ReadOnlySpan<byte> key, SourcePlace place)
+    {
+        if (!TryFind(key, out BlockRow row))
+            return;
+        _deleteSource.Bind(1, key).Bind(2, place.File).Bind(3, place.Offset).Run();
+        List<SourcePlace> others = row.HasMoreSources ? FindSources(key) : [];
+        BlockRow changed = row;
+        if (row.HasSource && row.File == place.File && row.Offset == place.Offset)
+        {
+            if (others.Count > 0)
+            {
+                changed = changed with { File = others[0].File, Offset = others[0].Offset };
+                _deleteSource.Bind(1, key).Bind(2, others[0].File).Bind(3, others[0].Offset).Run();
+                others.RemoveAt(0);
+            }
+            else
+            {
+                changed = changed with { Places = changed.Places & ~BlockPlaces.Source, File = 0, Offset = 0 };
+            }
+        }
+        if (others.Count == 0)
+            changed = changed with { Places = changed.Places & ~BlockPlaces.MoreSources };
+        Put(key, known: true, row, changed);
+    }
+
+    /// <summary>Bytes that the store keeps turned out wrong.</summary>
+    public void DropOwned(ReadOnlySpan<byte> key)
+    {
+        if (!TryFind(key, out BlockRow row) || !row.IsOwned)
+            return;
+        if ((row.Places & BlockPlaces.Inline) != 0)
+            _deleteBlob.Bind(1, row.Blob).Run();
+        if ((row.Places & BlockPlaces.OwnedFile) != 0)
+            _removals[_files.PathOf(key)] = key.ToArray();
+        CountOwned(-row.Size);
+        Put(key, known: true, row, row with { Places = row.Places & ~(BlockPlaces.Inline | BlockPlaces.OwnedFile), Blob = 0 });
+    }
+
+    /// <summary>Removes a block that no pin keeps. Returns the bytes freed in the store; -1 when a pin has it meanwhile.</summary>
+    public long DeleteUnkept(ReadOnlySpan<byte> key)
+    {
+        if (!TryFind(key, out BlockRow row) || _pins.IsKept(row.PinSet))
+            return -1;
+        if ((row.Places & BlockPlaces.Inline) != 0)
+            _deleteBlob.Bind(1, row.Blob).Run();
+        if ((row.Places & BlockPlaces.OwnedFile) != 0)
+            _removals[_files.PathOf(key)] = null;
+        if (row.HasMoreSources)
+            _deleteSources.Bind(1, key).Run();
+        _deleteBlock.Bind(1, key).Run();
+        if (!row.IsOwned)
+            return 0;
+        CountOwned(-row.Size);
+        return row.Size;
+    }
+
+    /// <summary>Removes a block file whose row does not exist.</summary>
+    public void SweepBlockFile(string path, ReadOnlySpan<byte> key)
+    {
+        if (key.IsEmpty || !TryFind(key, out BlockRow row) || (row.Places & BlockPlaces.OwnedFile) == 0)
+            _files.TryDelete(path);
+    }
+
+    // ---- source files
+
+    /// <summary>Adds a file under a number that was handed out before; an earlier import of the same path is superseded.</summary>
+    public void AddFile(FileId id, string path, in FileIdentity identity, long checkedNs, SourceState state, Action<long> onSuperseded)
+    {
+        (string parent, string name) = Split(path);
+        long folder = FolderOf(parent);
+        _supersede.Bind(1, folder).Bind(2, name).Bind(3, id.Value);
+        while (_supersede.Step())
+        {
+            long superseded = _supersede.GetInt64(0);
+            AfterCommit(() => onSuperseded(superseded));
+        }
+        _putFile.Bind(1, id.Value).Bind(2, folder).Bind(3, name).Bind(4, identity.Size).Bind(5, identity.ModifiedNs)
+            .Bind(6, (long)identity.Inode).Bind(7, (long)identity.Device).Bind(8, checkedNs).Bind(9, (long)state).Run();
+    }
+
+    /// <summary>Says what a file is from now on. An empty root leaves the one that it has.</summary>
+    public void FinishFile(FileId id, in FileIdentity identity, long checkedNs, in Cid root)
+    {
+        _finishFile.Bind(1, id.Value).Bind(2, identity.Size).Bind(3, identity.ModifiedNs)
+            .Bind(4, (long)identity.Inode).Bind(5, (long)identity.Device).Bind(6, checkedNs);
+        if (root.IsEmpty)
+            _finishFile.Bind(7, (string?)null);
+        else
+            _finishFile.Bind(7, root.AsSpan());
+        _finishFile.Run();
+    }
+
+    public void SetFileState(FileId id, SourceState state) => _setFileState.Bind(1, id.Value).Bind(2, (long)state).Run();
+
+    /// <summary>Follows the rename of a file or folder.</summary>
+    public void Relocate(string oldPath, string newPath)
+    {
+        (string oldParent, string oldName) = Split(oldPath);
+        if (TryFindFolder(oldParent, out long oldFolder))
+        {
+            (string newParent, string newName) = Split(newPath);
+            long newFolder = FolderOf(newParent);
+            using IndexStatement move = _connection.Prepare("UPDATE files SET folder=?3, name=?4 WHERE folder=?1 AND name=?2");
+            move.Bind(1, oldFolder).Bind(2, oldName).Bind(3, newFolder).Bind(4, newName).Run();
+        }
+
+        char separator = Path.DirectorySeparatorChar;
+        string from = oldPath + separator, to = oldPath + (char)(separator + 1);
+        List<(long Id, string Path)> folders = ReadAll(
+            "SELECT id, path FROM folders WHERE path=?1 OR (path>=?2 AND path<?3)",
+            row => (row.GetInt64(0), row.GetText(1)),
+            statement => statement.Bind(1, oldPath).Bind(2, from).Bind(3, to));
+        _folders.Clear();
+        foreach ((long id, string path) in folders)
+            MoveFolder(id, newPath + path[oldPath.Length..]);
+    }
+
+    // ---- pins
+
+    public void InsertPin(Pin pin)
+    {
+        PinRow.Bind(_insertPin.Bind(1, pin.Id.Value), pin).Run();
+        AfterCommit(() => _pins.Put(pin));
+    }
+
+    public void UpdatePin(Pin pin)
+    {
+        PinRow.Bind(_updatePin.Bind(1, pin.Id.Value), pin).Run();
+
+        // A narrower share must be narrow before anybody is told that it is.
+        AfterCommit(() => _pins.Put(pin));
+    }
+
+    public void RemovePin(PinId id)
+    {
+        _deletePin.Bind(1, id.Value).Run();
+        _deleteMembers.Bind(1, id.Value).Run();
+        _pins.Remove(id);
+    }
+
+    // ---- settings and resume state
+
+    public void SetSetting(string key, string? value)
+    {
+        if (value is not null)
+        {
+            _setCounter.Bind(1, key).Bind(2, value).Run();
+            return;
+        }
+        using IndexStatement delete = _connection.Prepare("DELETE FROM settings WHERE key=?1");
+        delete.Bind(1, key).Run();
+    }
+
+    public void SetResume(ResumeState state)
+    {
+        using IndexStatement put = _connection.Prepare("INSERT OR REPLACE INTO resumes(key, root, target, part, pin) VALUES(?1, ?2, ?3, ?4, ?5)");
+        put.Bind(1, state.Key).Bind(2, state.Root.AsSpan()).Bind(3, state.TargetPath).Bind(4, state.PartPath).Bind(5, state.Pin.Value).Run();
+    }
+
+    public void SetResumeChunk(string key, long chunk, ReadOnlySpan<byte> bits)
+    {
+        using IndexStatement put = _connection.Prepare("INSERT OR REPLACE INTO resume_chunks(key, chunk, bits) VALUES(?1, ?2, ?3)");
+        put.Bind(1, key).Bind(2, chunk).Bind(3, bits).Run();
+    }
+
+    public void RemoveResume(string key)
+    {
+        using IndexStatement chunks = _connection.Prepare("DELETE FROM resume_chunks WHERE key=?1");
+        chunks.Bind(1, key).Run();
+        using IndexStatement resume = _connection.Prepare("DELETE FROM resumes WHERE key=?1");
+        resume.Bind(1, key).Run();
+    }
+
+    public void Dispose()
+    {
+        foreach (IndexStatement statement in _statements)
+            statement.Dispose();
+    }
+
+    // ---- inside
+
+    private static (string Folder, string Name) Split(string path) => (Path.GetDirectoryName(path) ?? "", Path.GetFileName(path));
+
+    private IndexStatement Prepare(string sql)
+    {
+        IndexStatement statement = _connection.Prepare(sql);
+        _statements.Add(statement);
+        return statement;
+    }
+
+    private bool TryFind(ReadOnlySpan<byte> key, out BlockRow row)
+    {
+        if (!_findBlock.Bind(1, key).Step())
+        {
+            row = default;
+            return false;
+        }
+        row = IndexReader.ReadBlock(_findBlock);
+        _findBlock.Reset();
+        return true;
+    }
+
+    private List<SourcePlace> FindSources(ReadOnlySpan<byte> key)
+    {
+        List<SourcePlace> places = [];
+        _findSources.Bind(1, key);
+        while (_findSources.Step())
+            places.Add(new SourcePlace(_findSources.GetInt64(0), _findSources.GetInt64(1)));
+        return places;
+    }
+
+    private void Put(ReadOnlySpan<byte> key, bool known, in BlockRow before, in BlockRow after)
+    {
+        if (known && before == after)
+            return;
+        (known ? _updateBlock : _insertBlock).Bind(1, key).Bind(2, after.Size).Bind(3, (long)after.Places).Bind(4, after.PinSet)
+            .Bind(5, after.File).Bind(6, after.Offset).Bind(7, after.Blob).Run();
+    }
+
+    private BlockRow Join(in BlockRow row, PinId pin)
+    {
+        if (pin.IsNone)
+            return row;
+        if (_pins.TryGetWith(row.PinSet, pin.Value, out long set))
+            return row with { PinSet = set };
+        set = _nextPinSet++;
+        long[] members = _pins.MembersWith(row.PinSet, pin.Value);
+        foreach (long member in members)
+            _insertMember.Bind(1, set).Bind(2, member).Run();
+        SetCounter(PinSetCounter, _nextPinSet);
+
+        // Known to readers before the commit: a set without blocks serves nothing.
+        _pins.AddSet(set, members);
+        return row with { PinSet = set };
+    }
+
+    private void CountOwned(long bytes)
+    {
+        OwnedBytes += bytes;
+        _ownedBytesChanged = true;
+    }
+
+    private void SetCounter(string name, long value) => _setCounter.Bind(1, name).Bind(2, value).Run();
+
+    private long ReadCounter(string name)
+    {
+        using IndexStatement read = _connection.Prepare("SELECT CAST(value AS INTEGER) FROM settings WHERE key=?1");
+        if (!read.Bind(1, name).Step())
+            return 0;
+        long value = read.GetInt64(0);
+        read.Reset();
+        return value;
+    }
+
+    private bool TryFindFolder(string path, out long id)
+    {
+        if (_folders.TryGetValue(path, out id))
+            return true;
+        if (!_findFolder.Bind(1, path).Step())
+            return false;
+        id = _findFolder.GetInt64(0);
+        _findFolder.Reset();
+        return true;
+    }
+
+    private long FolderOf(string path)
+    {
+        if (!TryFindFolder(path, out long id))
+        {
+            _insertFolder.Bind(1, path).Run();
+            id = _connection.LastInsertId;
+        }
+        if (_folders.Count >= MaxCachedFolders)
+            _folders.Clear();
+        _folders[path] = id;
+        return id;
+    }
+
+    private void MoveFolder(long id, string newPath)
+    {
+        if (TryFindFolder(newPath, out long there))
+        {
+            using IndexStatement merge = _connection.Prepare("UPDATE files SET folder=?2 WHERE folder=?1");
+            merge.Bind(1, id).Bind(2, there).Run();
+            using IndexStatement remove = _connection.Prepare("DELETE FROM folders WHERE id=?1");
+            remove.Bind(1, id).Run();
+            return;
+        }
+        using IndexStatement rename = _connection.Prepare("UPDATE folders SET path=?2 WHERE id=?1");
+        rename.Bind(1, id).Bind(2, newPath).Run();
+    }
+
+    private List<T> ReadAll<T>(string sql, Func<IndexStatement, T> read, Action<IndexStatement>? bind = null)
+    {
+        List<T> rows = [];
+        using IndexStatement statement = _connection.Prepare(sql);
+        bind?.Invoke(statement);
+        while (statement.Step())
+            rows.Add(read(statement));
+        return rows;
+    }
+}

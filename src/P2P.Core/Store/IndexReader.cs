@@ -1,0 +1,119 @@
+namespace P2P.Core.Store;
+
+/// <summary>A connection that reads the index, with its statements prepared. Used by one thread at a time.</summary>
+internal sealed class IndexReader : IDisposable
+{
+    private readonly IndexConnection _connection;
+    private readonly IndexStatement _block;
+    private readonly IndexStatement _blob;
+    private readonly IndexStatement _sources;
+    private readonly IndexStatement _file;
+    private readonly IndexStatement _fileByName;
+
+    public IndexReader(IndexConnection connection)
+    {
+        _connection = connection;
+        connection.Run("PRAGMA query_only=1;");
+        _block = connection.Prepare(BlockSql);
+        _blob = connection.Prepare("SELECT data FROM blobs WHERE id=?1");
+        _sources = connection.Prepare("SELECT file, offset FROM sources WHERE key=?1");
+        _file = connection.Prepare(
+            "SELECT d.path, f.name, f.size, f.modified_ns, f.inode, f.device, f.checked_ns, f.state, f.root FROM files f JOIN folders d ON d.id=f.folder WHERE f.id=?1");
+        _fileByName = connection.Prepare(
+            "SELECT f.id, f.size, f.modified_ns, f.inode, f.device, f.root FROM folders d JOIN files f ON f.folder=d.id WHERE d.path=?1 AND f.name=?2 AND f.state=0");
+    }
+
+    /// <summary>Finds a block; the writer uses the same.</summary>
+    public const string BlockSql = "SELECT size, places, pin_set, file, offset, blob FROM blocks WHERE key=?1";
+
+    public static BlockRow ReadBlock(IndexStatement statement) => new(
+        statement.GetInt32(0), (BlockPlaces)statement.GetInt32(1), statement.GetInt64(2), statement.GetInt64(3), statement.GetInt64(4), statement.GetInt64(5));
+
+    public bool TryFind(ReadOnlySpan<byte> key, out BlockRow row)
+    {
+        if (!_block.Bind(1, key).Step())
+        {
+            row = default;
+            return false;
+        }
+        row = ReadBlock(_block);
+        _block.Reset();
+        return true;
+    }
+
+    /// <summary>Copies an inline block. False: it is gone, or not as long as it should be.</summary>
+    public bool TryReadBlob(long id, Span<byte> destination)
+    {
+        if (!_blob.Bind(1, id).Step())
+            return false;
+        ReadOnlySpan<byte> data = _blob.GetBlob(0);
+        bool fits = data.Length == destination.Length;
+        if (fits)
+            data.CopyTo(destination);
+        _blob.Reset();
+        return fits;
+    }
+
+    public List<SourcePlace> FindSources(ReadOnlySpan<byte> key)
+    {
+        List<SourcePlace> places = [];
+        _sources.Bind(1, key);
+        while (_sources.Step())
+            places.Add(new SourcePlace(_sources.GetInt64(0), _sources.GetInt64(1)));
+        return places;
+    }
+
+    public SourceRow? FindFile(long id)
+    {
+        if (!_file.Bind(1, id).Step())
+            return null;
+        SourceRow row = new(
+            id,
+            Path.Combine(_file.GetText(0), _file.GetText(1)),
+            new FileIdentity(_file.GetInt64(2), _file.GetInt64(3), (ulong)_file.GetInt64(4), (ulong)_file.GetInt64(5)),
+            _file.GetInt64(6),
+            (SourceState)_file.GetInt32(7),
+            _file.IsNull(8) ? null : _file.GetBlob(8).ToArray());
+        _file.Reset();
+        return row;
+    }
+
+    /// <summary>Finds the sound file of that path and identity.</summary>
+    public bool TryFindFile(string folder, string name, in FileIdentity identity, out long id, out byte[]? root)
+    {
+        (id, root) = (0, null);
+        _fileByName.Bind(1, folder).Bind(2, name);
+        while (_fileByName.Step())
+        {
+            FileIdentity found = new(_fileByName.GetInt64(1), _fileByName.GetInt64(2), (ulong)_fileByName.GetInt64(3), (ulong)_fileByName.GetInt64(4));
+            if (found != identity)
+                continue;
+            id = _fileByName.GetInt64(0);
+            root = _fileByName.IsNull(5) ? null : _fileByName.GetBlob(5).ToArray();
+            _fileByName.Reset();
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>Runs a query that is asked too seldom to stay prepared.</summary>
+    public List<T> Query<T>(string sql, Func<IndexStatement, T> read, Action<IndexStatement>? bind = null)
+    {
+        List<T> rows = [];
+        using IndexStatement statement = _connection.Prepare(sql);
+        bind?.Invoke(statement);
+        while (statement.Step())
+            rows.Add(read(statement));
+        return rows;
+    }
+
+    public void Dispose()
+    {
+        _block.Dispose();
+        _blob.Dispose();
+        _sources.Dispose();
+        _file.Dispose();
+        _fileByName.Dispose();
+        _connection.Dispose();
+    }
+}

@@ -1,0 +1,86 @@
+namespace P2P.Core.Store;
+
+/// <summary>
+/// The tables of the index.
+/// <para>A block's row holds its first place, so that nearly every look-up ends in one row: most blocks have one place. More places are in `sources`.</para>
+/// <para>A block belongs to a *pin set*, a number for "these pins together"; `pin_sets` says which pins they are. So a million blocks join a share by the
+/// column that they have anyway, a share ends by deleting its few rows in `pin_sets`, and whether a block is kept or served is a question about its set.</para>
+/// <para>Folders are rows of their own, so that the rename of a folder touches its folders and not its files.</para>
+/// </summary>
+internal static class IndexSchema
+{
+    public const int Version = 1;
+
+    /// <summary>"p2pf": tells other programs whose database this is.</summary>
+    private const int ApplicationId = 0x70327066;
+
+    private const string Tables =
+        """
+        CREATE TABLE blocks(
+            key BLOB NOT NULL PRIMARY KEY,       -- the multihash
+            size INTEGER NOT NULL,
+            places INTEGER NOT NULL,             -- BlockPlaces
+            pin_set INTEGER NOT NULL,            -- 0: no pin
+            file INTEGER NOT NULL,               -- first source, with places & Source
+            offset INTEGER NOT NULL,
+            blob INTEGER NOT NULL                -- with places & Inline
+        ) WITHOUT ROWID;
+        CREATE TABLE blobs(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+        CREATE TABLE sources(
+            key BLOB NOT NULL, file INTEGER NOT NULL, offset INTEGER NOT NULL,
+            PRIMARY KEY(key, file, offset)
+        ) WITHOUT ROWID;
+        CREATE TABLE folders(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+        CREATE TABLE files(
+            id INTEGER PRIMARY KEY,
+            folder INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            modified_ns INTEGER NOT NULL,
+            inode INTEGER NOT NULL,
+            device INTEGER NOT NULL,
+            checked_ns INTEGER NOT NULL,         -- when the identity was taken
+            state INTEGER NOT NULL,              -- SourceState
+            root BLOB                            -- the CID of the whole file, once it was imported to the end
+        );
+        CREATE INDEX files_by_name ON files(folder, name);
+        CREATE INDEX files_in_doubt ON files(state) WHERE state <> 0;
+        CREATE TABLE pins(
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind INTEGER NOT NULL,               -- PinKind
+            root BLOB NOT NULL,
+            name TEXT NOT NULL,
+            path TEXT,
+            allowed BLOB NOT NULL,               -- peer ids, each behind its length
+            bytes INTEGER NOT NULL,
+            blocks INTEGER NOT NULL,
+            wrapped_key BLOB NOT NULL,
+            created_ms INTEGER NOT NULL
+        );
+        CREATE TABLE pin_sets(pin_set INTEGER NOT NULL, pin INTEGER NOT NULL, PRIMARY KEY(pin_set, pin)) WITHOUT ROWID;
+        CREATE TABLE resumes(key TEXT NOT NULL PRIMARY KEY, root BLOB NOT NULL, target TEXT NOT NULL, part TEXT NOT NULL, pin INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE resume_chunks(key TEXT NOT NULL, chunk INTEGER NOT NULL, bits BLOB NOT NULL, PRIMARY KEY(key, chunk)) WITHOUT ROWID;
+        CREATE TABLE settings(key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        """;
+
+    /// <summary>Sets the connection up as the writer, creates what is missing, refuses what is newer.</summary>
+    public static void Prepare(IndexConnection writer, string path)
+    {
+        long version = writer.Scalar("PRAGMA user_version");
+        if (version > Version)
+        {
+            throw new P2PException(
+                P2PErrorCode.Store,
+                $"The index {path} was written by a newer version of this program (format {version}, this one knows {Version}). Nothing was changed. " +
+                "Use the newer program, or choose another data folder.");
+        }
+
+        // Space of deleted rows goes back in slices; has to be said before the first table.
+        if (version == 0)
+            writer.Run("PRAGMA auto_vacuum=INCREMENTAL;");
+        writer.Run("PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=4194304; PRAGMA wal_autocheckpoint=1000; PRAGMA synchronous=FULL;");
+        if (version == Version)
+            return;
+        writer.Run($"BEGIN IMMEDIATE; PRAGMA application_id={ApplicationId}; {Tables} PRAGMA user_version={Version}; COMMIT;");
+    }
+}

@@ -1,0 +1,62 @@
+namespace P2P.Core.Store;
+
+/// <summary>
+/// A source file that is open for serving, and what has been seen of it since. The handle stays for as long as the object: when the name points to another
+/// file, a new object takes its place.
+/// </summary>
+internal sealed class SourceFile(SourceRow row, IDiskFile handle, FileIdentity opened)
+{
+    /// <summary>A file that changed less than this before it was looked at may change again without a new time (D4; coarse clocks of file systems).</summary>
+    public const long SettlingNs = 2_000_000_000;
+
+    /// <summary>Offsets remembered as verified (count). Beyond it blocks are hashed again.</summary>
+    private const int MaxVerified = 65_536;
+
+    private readonly Lock _gate = new();
+
+    // Guarded by the gate: the identity last seen, which blocks were hashed and right since, and their bytes.
+    private readonly HashSet<long> _verified = [];
+    private FileIdentity _seen = opened;
+    private long _verifiedBytes;
+
+    public SourceRow Row { get; } = row;
+
+    public IDiskFile Handle { get; } = handle;
+
+    /// <summary>What the handle points to.</summary>
+    public FileIdentity Opened { get; } = opened;
+
+    /// <summary>Readers at work; the cache's own.</summary>
+    public int Leases { get; set; }
+
+    /// <summary>Whether the cache has let go of it: the last reader closes it.</summary>
+    public bool IsDetached { get; set; }
+
+    /// <summary>Takes note of what the file is now. True: the block at the offset may differ from what was imported, hash it.</summary>
+    public bool IsDoubtful(in FileIdentity now, long offset)
+    {
+        lock (_gate)
+        {
+            if (now != _seen)
+            {
+                _seen = now;
+                _verified.Clear();
+                _verifiedBytes = 0;
+            }
+            bool isSound = Row.State == SourceState.Sound && now == Row.Identity && now.ModifiedNs < Row.CheckedNs - SettlingNs;
+            return !isSound && !_verified.Contains(offset);
+        }
+    }
+
+    /// <summary>The block was hashed and is right. True: so is now every other block, and the file may be trusted with that identity.</summary>
+    public bool OnVerified(in FileIdentity now, long offset, int length, long nowNs)
+    {
+        lock (_gate)
+        {
+            if (now != _seen || nowNs < now.ModifiedNs + SettlingNs || _verified.Count >= MaxVerified || !_verified.Add(offset))
+                return false;
+            _verifiedBytes += length;
+            return _verifiedBytes == now.Size && Row.State != SourceState.BeingWritten;
+        }
+    }
+}

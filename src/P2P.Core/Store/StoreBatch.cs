@@ -1,0 +1,258 @@
+using System.Buffers;
+using P2P.Core.Blocks;
+
+namespace P2P.Core.Store;
+
+/// <summary>
+/// Changes that become visible together. Nothing happens without a commit. Used by one caller at a time; several batches may be open, each commits as a
+/// whole. Commit every few thousand changes: a batch holds the bytes of its small blocks in memory.
+/// </summary>
+internal sealed class StoreBatch : IDisposable
+{
+    private readonly BlockStore _store;
+    private readonly PinId _pin;
+    private readonly List<BlockChange> _blocks = [];
+    private readonly List<Action<IndexEditor>> _others = [];
+    private readonly List<TemporaryBlock> _temporaries = [];
+    private readonly ArrayBufferWriter<byte> _bytes = new();
+    private bool _holdsGarbageCollector;
+    private bool _isDisposed;
+
+    internal StoreBatch(BlockStore store, PinId pin) => (_store, _pin) = (store, pin);
+
+    /// <summary>How many changes wait for the commit.</summary>
+    public int Count => _blocks.Count + _others.Count;
+
+    /// <summary>Bytes of blocks that wait in memory for the commit.</summary>
+    public int BufferedBytes => _bytes.WrittenCount;
+
+    /// <summary>Adds a block whose bytes the store keeps. They are copied before the call returns; whether they are right is the caller's knowledge.</summary>
+    /// <exception cref="P2PException"><see cref="P2PErrorCode.Quota"/>, <see cref="P2PErrorCode.NoSpace"/> or <see cref="P2PErrorCode.Permission"/>.</exception>
+    public void AddOwned(in Cid cid, ReadOnlySpan<byte> data)
+    {
+        Check(cid);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, BlockVerification.MaxBlockBytes, nameof(data));
+        _store.CheckQuota(data.Length);
+        if (data.Length <= StoreOptions.MaxInlineBytes)
+        {
+            BlockChange change = Begin(BlockChangeKind.Inline, cid, data.Length) with { DataStart = _bytes.WrittenCount };
+            _bytes.Write(data);
+            _blocks.Add(change);
+            return;
+        }
+        TemporaryBlock temporary = new(_store.OwnedFiles.WriteTemporary(data));
+        _temporaries.Add(temporary);
+        _blocks.Add(Begin(BlockChangeKind.OwnedFile, cid, data.Length) with { Temporary = temporary });
+    }
+
+    /// <summary>Adds a block that lies in a source file. The file's bytes there are on the disk already, or the file is being written.</summary>
+    public void AddReference(in Cid cid, FileId file, long offset, int length)
+    {
+        Check(cid);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, BlockVerification.MaxBlockBytes);
+        if (file.IsNone)
+            throw new ArgumentException("There is no file.", nameof(file));
+        _blocks.Add(Begin(BlockChangeKind.Source, cid, length) with { Place = new SourcePlace(file.Value, offset) });
+    }
+
+    /// <summary>Joins a block that is in the store to this batch's pin. False: it is not here, or its only sources are gone.</summary>
+    /// <remarks>From here to the commit or disposal of the batch the garbage collector waits.</remarks>
+    public bool AddExisting(in Cid cid)
+    {
+        Check(cid);
+        if (!_holdsGarbageCollector)
+        {
+            _store.Garbage.Hold();
+            _holdsGarbageCollector = true;
+        }
+        if (!_store.Has(cid))
+            return false;
+        _blocks.Add(Begin(BlockChangeKind.Existing, cid, 0));
+        return true;
+    }
+
+    /// <summary>Registers a source file, or finds it: the same path and identity get the same id, and the CID when it was imported to the end before.</summary>
+    /// <param name="path">Its absolute path.</param>
+    /// <param name="identity">What it was before its first byte was read.</param>
+    public FileRegistration AddFile(string path, in FileIdentity identity)
+    {
+        if (_store.TryGetImportedFile(path, identity, out FileRegistration known))
+            return known;
+        FileId id = _store.NextFileId();
+        FileIdentity added = identity;
+        long now = _store.NowNs();
+        _others.Add(editor => editor.AddFile(id, path, added, now, SourceState.Sound, _store.OnSuperseded));
+        return new FileRegistration(id, default);
+    }
+
+    /// <summary>Registers a file that this node is writing, a fetch's .part: its blocks are hashed at each read until it is finished.</summary>
+    /// <param name="path">Its absolute path.</param>
+    public FileId AddFileBeingWritten(string path)
+    {
+        BlockStore.CheckPath(path);
+        FileId id = _store.NextFileId();
+        long now = _store.NowNs();
+        _store.Watch.Set(id.Value, SourceState.BeingWritten);
+        _others.Add(editor => editor.AddFile(id, path, default, now, SourceState.BeingWritten, _store.OnSuperseded));
+        return id;
+    }
+
+    /// <summary>A file is complete: this is its identity, and its CID for the import cache (empty: leave the one that it has).</summary>
+    public void FinishFile(FileId file, in FileIdentity identity, in Cid root)
+    {
+        (FileIdentity finished, Cid cid) = (identity, root);
+        long now = _store.NowNs();
+        _others.Add(editor =>
+        {
+            editor.FinishFile(file, finished, now, cid);
+            editor.AfterCommit(() => _store.OnFileChanged(file.Value, SourceState.Sound));
+        });
+    }
+
+    /// <summary>A file or folder was renamed: what was known under the old path is now known under the new one. Call it after the rename.</summary>
+    public void Relocate(string oldPath, string newPath)
+    {
+        BlockStore.CheckPath(oldPath);
+        BlockStore.CheckPath(newPath);
+        _others.Add(editor =>
+        {
+            editor.Relocate(Path.TrimEndingDirectorySeparator(oldPath), Path.TrimEndingDirectorySeparator(newPath));
+            editor.AfterCommit(_store.OnRelocated);
+        });
+    }
+
+    /// <summary>Changes what a pin says: how a temporary pin becomes a share. Its blocks stay.</summary>
+    public void UpdatePin(Pin pin)
+    {
+        ArgumentNullException.ThrowIfNull(pin);
+        _others.Add(editor => editor.UpdatePin(pin));
+    }
+
+    /// <summary>Removes a pin; blocks that no other pin keeps become garbage.</summary>
+    public void RemovePin(PinId pin) => _others.Add(editor => editor.RemovePin(pin));
+
+    public void SetResume(ResumeState state) => _others.Add(editor => editor.SetResume(state));
+
+    /// <summary>Records a part of the bitmap. Only after the data that it speaks of was flushed.</summary>
+    public void SetResumeChunk(string key, long index, ReadOnlySpan<byte> bits)
+    {
+        byte[] copy = bits.ToArray();
+        _others.Add(editor => editor.SetResumeChunk(key, index, copy));
+    }
+
+    public void RemoveResume(string key) => _others.Add(editor => editor.RemoveResume(key));
+
+    /// <summary>Applies the changes; afterwards the batch is empty and may be used again.</summary>
+    /// <remarks>Safe to cancel: either nothing was applied and the batch is as before, or everything will be.</remarks>
+    /// <exception cref="P2PException">Nothing was applied.</exception>
+    public async Task CommitAsync(Durability durability, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_temporaries.Count > 0)
+            await Parallel.ForEachAsync(_temporaries.Where(block => !block.IsFlushed), cancellationToken, FlushAsync).ConfigureAwait(false);
+        if (Count > 0)
+            await _store.Writer.ApplyAsync(Apply, Count, durability, cancellationToken).ConfigureAwait(false);
+        Clear();
+    }
+
+    /// <summary>Forgets what was not committed.</summary>
+    public void Dispose()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        Clear();
+    }
+
+    private static void Check(in Cid cid)
+    {
+        if (!BlockVerification.IsAccepted(cid, out string? why))
+            throw new ArgumentException($"The block cannot be stored: {why}.", nameof(cid));
+    }
+
+    private ValueTask FlushAsync(TemporaryBlock block, CancellationToken cancellationToken)
+    {
+        _store.OwnedFiles.Flush(block.Path);
+        block.IsFlushed = true;
+        return ValueTask.CompletedTask;
+    }
+
+    private BlockChange Begin(BlockChangeKind kind, in Cid cid, int size)
+    {
+        int start = _bytes.WrittenCount;
+        ReadOnlySpan<byte> key = cid.MultihashSpan;
+        _bytes.Write(key);
+        return new BlockChange(kind, start, key.Length, size);
+    }
+
+    private void Apply(IndexEditor editor)
+    {
+        foreach (Action<IndexEditor> change in _others)
+            change(editor);
+        ReadOnlySpan<byte> bytes = _bytes.WrittenSpan;
+        foreach (BlockChange change in _blocks)
+        {
+            ReadOnlySpan<byte> key = bytes.Slice(change.KeyStart, change.KeyLength);
+            switch (change.Kind)
+            {
+                case BlockChangeKind.Inline:
+                    editor.AddInline(key, bytes.Slice(change.DataStart, change.Size), _pin);
+                    break;
+                case BlockChangeKind.OwnedFile:
+                    editor.AddOwnedFile(key, change.Size, change.Temporary!, _pin);
+                    break;
+                case BlockChangeKind.Source:
+                    editor.AddSource(key, change.Size, change.Place, _pin, _store.IsDoubtful);
+                    break;
+                default:
+                    editor.AddExisting(key, _pin);
+                    break;
+            }
+        }
+    }
+
+    private void Clear()
+    {
+        foreach (TemporaryBlock temporary in _temporaries.Where(block => !block.IsNamed))
+            _store.OwnedFiles.TryDelete(temporary.Path);
+        _temporaries.Clear();
+        _blocks.Clear();
+        _others.Clear();
+        _bytes.ResetWrittenCount();
+        if (_holdsGarbageCollector)
+            _store.Garbage.Release();
+        _holdsGarbageCollector = false;
+    }
+
+    private enum BlockChangeKind : byte
+    {
+        Inline,
+        OwnedFile,
+        Source,
+        Existing,
+    }
+
+    private readonly record struct BlockChange(BlockChangeKind Kind, int KeyStart, int KeyLength, int Size)
+    {
+        public int DataStart { get; init; }
+
+        public SourcePlace Place { get; init; }
+
+        public TemporaryBlock? Temporary { get; init; }
+    }
+}
+
+/// <summary>A block written under a temporary name.</summary>
+internal sealed class TemporaryBlock(string path)
+{
+    public string Path { get; } = path;
+
+    /// <summary>Whether its bytes are on the disk.</summary>
+    public bool IsFlushed { get; set; }
+
+    /// <summary>Whether it got its name already: a transaction that is tried again must not look for the old one.</summary>
+    public bool IsNamed { get; set; }
+}

@@ -1,0 +1,60 @@
+using P2P.Core.Blocks;
+
+namespace P2P.Core.Store;
+
+/// <summary>The bytes of one block, opened for reading: in memory when they were hashed, otherwise read from the source file as they are sent.
+/// A value that owns something: dispose it once, do not copy it.</summary>
+internal readonly struct StoredBlock : IDisposable
+{
+    private readonly BlockBuffer? _buffer;
+    private readonly SourceFileCache? _sources;
+    private readonly SourceFile? _source;
+    private readonly long _offset;
+
+    /// <summary>A block in memory, which now belongs to this.</summary>
+    public StoredBlock(BlockBuffer buffer) => (_buffer, Length) = (buffer, buffer.Length);
+
+    /// <summary>A block in a source file, which is released with this.</summary>
+    public StoredBlock(SourceFileCache sources, SourceFile source, long offset, int length) =>
+        (_sources, _source, _offset, Length) = (sources, source, offset, length);
+
+    /// <summary>Size of the block (bytes).</summary>
+    public int Length { get; }
+
+    /// <summary>Copies bytes from the offset on, as many as fit and are left.</summary>
+    /// <returns>How many; 0 at the end.</returns>
+    /// <exception cref="P2PException">The file became shorter or unreadable since it was opened: the block cannot be finished.</exception>
+    public int Read(Span<byte> destination, int offset)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length);
+        int wanted = Math.Min(destination.Length, Length - offset);
+        if (wanted == 0)
+            return 0;
+        if (_buffer is not null)
+        {
+            _buffer.Span.Slice(offset, wanted).CopyTo(destination);
+            return wanted;
+        }
+        try
+        {
+            if (_source!.Handle.Read(destination[..wanted], _offset + offset) == wanted)
+                return wanted;
+        }
+        catch (Exception error) when (StoreFailure.IsFromDisk(error))
+        {
+            throw new P2PException(P2PErrorCode.SourceChanged, $"The shared file {_source!.Row.Path} could not be read: {error.Message}", error);
+        }
+        throw new P2PException(P2PErrorCode.SourceChanged, $"The shared file {_source.Row.Path} became shorter while it was read. Share it again.");
+    }
+
+    /// <summary>Takes the buffer out; the caller disposes it instead of this. Null when the block is not in memory.</summary>
+    public BlockBuffer? TakeBuffer() => _buffer;
+
+    public void Dispose()
+    {
+        _buffer?.Dispose();
+        if (_source is not null)
+            _sources!.Release(_source);
+    }
+}
