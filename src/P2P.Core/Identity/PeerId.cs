@@ -1,8 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using System.Text;
 using P2P.Core.Identity;
-using SimpleBase;
+using P2P.Core.Primitives;
 
 namespace P2P.Core;
 
@@ -116,14 +115,13 @@ public readonly struct PeerId : IEquatable<PeerId>, IComparable<PeerId>, ISpanPa
     public static bool TryParse(ReadOnlySpan<char> s, IFormatProvider? provider, out PeerId result)
     {
         result = default;
-        if (s.Length is 0 or > MaxTextLength || !Ascii.IsValid(s))
+        if (s.Length is 0 or > MaxTextLength)
             return false;
-        Span<byte> buffer = stackalloc byte[MaxTextLength];
         if (s[0] == '1' || s.StartsWith("Qm", StringComparison.Ordinal))
-            return Base58.Bitcoin.TryDecode(s, buffer, out int length) && TryFromBytes(buffer[..length], out result);
-        return PeerIdText.TryDecodeMultibase(s, buffer, out int written)
-            && buffer[..written].StartsWith(CidPrefix)
-            && TryFromBytes(buffer[CidPrefix.Length..written], out result);
+            return Multibase.TryDecode(MultibaseEncoding.Base58Btc, s, out byte[] multihash) && TryFromBytes(multihash, out result);
+        return Multibase.TryDecode(s, out byte[] cid)
+            && cid.AsSpan().StartsWith(CidPrefix)
+            && TryFromBytes(cid.AsSpan(CidPrefix.Length), out result);
     }
 
     /// <summary>Reads an id from its multihash: SHA-256 of 32 bytes, or the identity of at most 42.</summary>
@@ -183,21 +181,13 @@ public readonly struct PeerId : IEquatable<PeerId>, IComparable<PeerId>, ISpanPa
 
     /// <summary>Writes the id as a CIDv1 of the codec libp2p-key in base36 ("k51...").</summary>
     /// <returns>The text; empty for <c>default</c>.</returns>
-    public string ToCidString()
-    {
-        if (IsEmpty)
-            return "";
-        Span<byte> cid = stackalloc byte[CidPrefix.Length + MaxBytes];
-        CidPrefix.CopyTo(cid);
-        AsSpan().CopyTo(cid[CidPrefix.Length..]);
-        return "k" + Base36.LowerCase.Encode(cid[..(CidPrefix.Length + ByteLength)]);
-    }
+    public string ToCidString() => IsEmpty ? "" : Multibase.Encode(MultibaseEncoding.Base36, [.. CidPrefix, .. AsSpan()]);
 
     /// <summary>Writes the id in base58, whatever the format.</summary>
     /// <param name="format">Not used.</param>
     /// <param name="formatProvider">Not used.</param>
     /// <returns>The text of <see cref="ToString()"/>.</returns>
-    public string ToString(string? format, IFormatProvider? formatProvider) => IsEmpty ? "" : Base58.Bitcoin.Encode(_multihash);
+    public string ToString(string? format, IFormatProvider? formatProvider) => Multibase.EncodeBare(MultibaseEncoding.Base58Btc, AsSpan());
 
     /// <inheritdoc/>
     public bool TryFormat(Span<char> destination, out int charsWritten, ReadOnlySpan<char> format, IFormatProvider? provider)
