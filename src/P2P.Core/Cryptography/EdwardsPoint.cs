@@ -70,6 +70,7 @@ internal struct EdwardsPoint
         FieldElement.Multiply(out FieldElement y, in Y, in inverse);
         y.WriteBytes(destination);
         destination[31] |= (byte)(x.IsNegative() << 7);
+        FieldElement.Clear(ref inverse);
     }
 
     /// <summary>Whether this is the neutral point. Variable time: for public points.</summary>

@@ -28,8 +28,11 @@ internal static class X25519
         FieldElement.Multiply(out FieldElement u, in sum, in difference);
         u.WriteBytes(publicKey);
 
+        // The denominator too: projective coordinates of a secret multiple tell about the scalar.
         CryptographicOperations.ZeroMemory(scalar);
         EdwardsPoint.Clear(ref point);
+        FieldElement.Clear(ref sum);
+        FieldElement.Clear(ref difference);
     }
 
     /// <summary>Computes the shared secret.</summary>

@@ -91,7 +91,8 @@ internal static class Multibase
             case MultibaseEncoding.Base64Pad:
                 return Convert.TryFromBase64Chars(text, buffer, out length);
             case MultibaseEncoding.Base64Url or MultibaseEncoding.Base64UrlPad:
-                return Base64Url.TryDecodeFromChars(text, buffer, out length);
+                // TryDecodeFromChars throws on characters outside the alphabet.
+                return Base64Url.DecodeFromChars(text, buffer, out _, out length) == System.Buffers.OperationStatus.Done;
             case MultibaseEncoding.Base16 or MultibaseEncoding.Base16Upper:
                 return Convert.FromHexString(text, buffer, out _, out length) == System.Buffers.OperationStatus.Done;
             default:

@@ -37,6 +37,7 @@ public sealed class PeerIdTests
     [DataRow("k")]
     [DataRow("b")]
     [DataRow("not a peer id")]
+    [DataRow("uAXIAJAgBEiA!!!!")]
     [DataRow("12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3p")]
     [DataRow("12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3p0")]
     [DataRow("12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pqq")]
