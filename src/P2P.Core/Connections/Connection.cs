@@ -20,12 +20,13 @@ internal sealed class Connection
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task? _serving;
     private readonly Lock _gate = new(); // guards the fields below
     private readonly HashSet<Task> _work = [];
     private readonly Dictionary<Use, string> _holds = [];
-    private Task? _serving;
     private Task? _closing;
     private string? _closeReason;
     private Connection? _successor;
@@ -219,14 +220,21 @@ internal sealed class Connection
         }
     }
 
-    /// <summary>Starts to serve the streams that the peer opens.</summary>
+    /// <summary>Starts to send, to receive and to serve the streams that the peer opens. Until then the peer gets no answer, so it does not count on us.</summary>
     internal void Start()
     {
         _session.Start();
-        lock (_gate)
-        {
-            _serving ??= Task.Run(ServeAsync);
-        }
+        _serving = Task.Run(ServeAsync);
+        _started.TrySetResult();
+    }
+
+    /// <summary>Closes a connection that was never started.</summary>
+    internal async ValueTask DiscardAsync(string reason)
+    {
+        _session.Abort(reason);
+        await _session.DisposeAsync().ConfigureAwait(false);
+        _closed.TrySetResult(reason);
+        _stopped.TrySetResult();
     }
 
     /// <summary>Sets what identify learned. The pool tells the observers.</summary>
@@ -364,6 +372,7 @@ internal sealed class Connection
 
     private async Task EndSessionAsync()
     {
+        await _started.Task.ConfigureAwait(false);
         using CancellationTokenSource deadline = new(_options.CloseTimeout, _time);
         try
         {

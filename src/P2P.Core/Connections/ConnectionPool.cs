@@ -18,7 +18,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ILogger _muxerLogger;
-    private readonly ConnectionUpgrader _upgrader;
+    private readonly NoiseUpgrade _noise;
     private readonly Dialer _dialer;
     private readonly StreamRegistry _handlers;
     private readonly ConnectionTable _table;
@@ -40,12 +40,13 @@ internal sealed class ConnectionPool : IAsyncDisposable
         _logger = loggers.CreateLogger("P2P.Core.Connections");
         _muxerLogger = loggers.CreateLogger("P2P.Core.Muxer");
         Addresses = new AddressBook(time);
-        _upgrader = new ConnectionUpgrader(new NoiseUpgrade(identity, options.Noise, time), options, time);
-        _dialer = new Dialer(_upgrader, transports, Addresses, options, time, random, _logger);
+        _noise = new NoiseUpgrade(identity, options.Noise, time);
+        ConnectionUpgrader upgrader = new(_noise, options, time);
+        _dialer = new Dialer(upgrader, transports, Addresses, options, time, random, _logger);
         _handlers = new StreamRegistry(options.MaxInboundStreams);
         _table = new ConnectionTable(identity.PeerId, options);
         _notifier = new ConnectionNotifier(_logger);
-        _listeners = new InboundListeners(_upgrader, options, time, _logger, AddInbound, Track, _stop.Token);
+        _listeners = new InboundListeners(upgrader, options, time, _logger, AddInbound, Track, _stop.Token);
         Track(SweepAsync);
     }
 
@@ -192,9 +193,9 @@ internal sealed class ConnectionPool : IAsyncDisposable
         try
         {
             using CancellationTokenRegistration stop = _stop.Token.Register(job.Abandon);
-            if (await _dialer.DialAsync(job).ConfigureAwait(false) is { } channel)
+            if (await _dialer.DialAsync(job).ConfigureAwait(false) is { } upgraded)
             {
-                job.Complete(await AddAsync(channel, isOutbound: true).ConfigureAwait(false));
+                job.Complete(await AddAsync(upgraded, isOutbound: true).ConfigureAwait(false));
             }
         }
         catch (Exception error)
@@ -217,22 +218,22 @@ internal sealed class ConnectionPool : IAsyncDisposable
         }
     }
 
-    private async Task AddInbound(ISecureChannel channel)
+    private async Task AddInbound(UpgradedConnection upgraded)
     {
         try
         {
-            await AddAsync(channel, isOutbound: false).ConfigureAwait(false);
+            await AddAsync(upgraded, isOutbound: false).ConfigureAwait(false);
         }
         catch (P2PException refused)
         {
-            ConnectionsLog.Refused(_logger, channel.RemoteAddress, refused.Message);
+            ConnectionsLog.Refused(_logger, upgraded.Channel.RemoteAddress, refused.Message);
         }
     }
 
-    private async Task<Connection> AddAsync(ISecureChannel channel, bool isOutbound)
+    private async Task<Connection> AddAsync(UpgradedConnection upgraded, bool isOutbound)
     {
-        YamuxSession session = new(channel, isOutbound, _options.Muxer, _time, _muxerLogger);
-        Connection connection = new(channel, session, isOutbound, _handlers, _options, _time, _logger);
+        YamuxSession session = new(upgraded.Channel, isOutbound, _options.Muxer, _time, _muxerLogger, upgraded.Received);
+        Connection connection = new(upgraded.Channel, session, isOutbound, _handlers, _options, _time, _logger);
         string? refusal = null;
         Connection? rival = null, evicted = null;
         if (connection.RemotePeer == Self)
@@ -246,8 +247,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
 
         if (refusal is not null)
         {
-            session.Abort(refusal);
-            await session.DisposeAsync().ConfigureAwait(false);
+            await connection.DiscardAsync(refusal).ConfigureAwait(false);
             throw new P2PException(P2PErrorCode.Unreachable, $"The connection with peer {connection.RemotePeer} was not kept: {refusal}.") { IsTransient = true };
         }
 
@@ -369,6 +369,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
         await AwaitWorkAsync().ConfigureAwait(false);
         await _notifier.StopAsync().ConfigureAwait(false);
         _dialer.Dispose();
+        _noise.Dispose();
         _stop.Dispose();
     }
 

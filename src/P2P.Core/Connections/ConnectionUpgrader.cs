@@ -5,6 +5,11 @@ using P2P.Core.Transport;
 
 namespace P2P.Core.Connections;
 
+/// <summary>An authenticated connection whose muxer is agreed.</summary>
+/// <param name="Channel">The channel.</param>
+/// <param name="Received">Plaintext that was read beyond the muxer's negotiation; the muxer's first bytes.</param>
+internal readonly record struct UpgradedConnection(ISecureChannel Channel, ReadOnlyMemory<byte> Received);
+
 /// <summary>Turns a raw connection into an authenticated one whose muxer is agreed. All steps share one deadline; a failure closes the connection.</summary>
 internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions options, TimeProvider time)
 {
@@ -16,7 +21,7 @@ internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions o
 
     /// <summary>Upgrades a connection that we dialed.</summary>
     /// <exception cref="PeerProtocolException">The other side is not the peer expected, broke the protocol, or took too long.</exception>
-    public Task<ISecureChannel> DialAsync(ITransportConnection connection, PeerId expected, CancellationToken cancellationToken) =>
+    public Task<UpgradedConnection> DialAsync(ITransportConnection connection, PeerId expected, CancellationToken cancellationToken) =>
         GuardAsync(connection, token => DialStepsAsync(connection, expected, token), cancellationToken);
 
     /// <summary>Upgrades a connection that came in.</summary>
@@ -24,10 +29,10 @@ internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions o
     /// <param name="onProgress">Called at each step that the other side completes.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="PeerProtocolException">The other side broke the protocol or took too long.</exception>
-    public Task<ISecureChannel> AcceptAsync(ITransportConnection connection, Action onProgress, CancellationToken cancellationToken) =>
+    public Task<UpgradedConnection> AcceptAsync(ITransportConnection connection, Action onProgress, CancellationToken cancellationToken) =>
         GuardAsync(connection, token => AcceptStepsAsync(connection, onProgress, token), cancellationToken);
 
-    private async Task<ISecureChannel> DialStepsAsync(ITransportConnection connection, PeerId expected, CancellationToken cancellationToken)
+    private async Task<UpgradedConnection> DialStepsAsync(ITransportConnection connection, PeerId expected, CancellationToken cancellationToken)
     {
         // lazy: our proposal travels with the first handshake message, the answer with the second, which saves a round trip
         NoiseChannel channel = await noise
@@ -36,7 +41,7 @@ internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions o
         return await AgreeOnMuxerAsync(channel, () => MultistreamNegotiation.Dial(s_muxers), cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<ISecureChannel> AcceptStepsAsync(ITransportConnection connection, Action onProgress, CancellationToken cancellationToken)
+    private async Task<UpgradedConnection> AcceptStepsAsync(ITransportConnection connection, Action onProgress, CancellationToken cancellationToken)
     {
         MultistreamNegotiation security = MultistreamNegotiation.Listen(protocol => protocol == NoiseUpgrade.ProtocolId);
         (ReadOnlyMemory<byte> received, ReadOnlyMemory<byte> unsent) =
@@ -49,17 +54,16 @@ internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions o
         return await AgreeOnMuxerAsync(channel, () => MultistreamNegotiation.Listen(protocol => protocol == MuxerId), cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task<ISecureChannel> AgreeOnMuxerAsync(NoiseChannel channel, Func<MultistreamNegotiation> negotiate, CancellationToken cancellationToken)
+    private static async Task<UpgradedConnection> AgreeOnMuxerAsync(NoiseChannel channel, Func<MultistreamNegotiation> negotiate, CancellationToken cancellationToken)
     {
         if (channel.Muxer is not null)
         {
-            return channel;
+            return new UpgradedConnection(channel, default);
         }
 
         try
         {
-            byte[] beyond = await MultistreamSelect.RunAsync(negotiate(), channel, cancellationToken).ConfigureAwait(false);
-            return beyond.Length == 0 ? channel : new ReplayChannel(channel, beyond);
+            return new UpgradedConnection(channel, await MultistreamSelect.RunAsync(negotiate(), channel, cancellationToken).ConfigureAwait(false));
         }
         catch
         {
@@ -68,8 +72,8 @@ internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions o
         }
     }
 
-    private async Task<ISecureChannel> GuardAsync(
-        ITransportConnection connection, Func<CancellationToken, Task<ISecureChannel>> upgrade, CancellationToken cancellationToken)
+    private async Task<UpgradedConnection> GuardAsync(
+        ITransportConnection connection, Func<CancellationToken, Task<UpgradedConnection>> upgrade, CancellationToken cancellationToken)
     {
         using CancellationTokenSource deadline = new(options.HandshakeTimeout, time);
         using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -81,9 +85,9 @@ internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions o
         {
             connection.Abort();
             await connection.DisposeAsync().ConfigureAwait(false);
-            if (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested && error is OperationCanceledException or IOException or ObjectDisposedException)
+            if (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested && error is OperationCanceledException or IOException)
             {
-                throw new PeerProtocolException($"the handshake took longer than {options.HandshakeTimeout.TotalSeconds:0.#} s");
+                throw new PeerProtocolException($"the handshake took longer than {options.HandshakeTimeout.TotalSeconds:0.#} s", error);
             }
 
             throw;

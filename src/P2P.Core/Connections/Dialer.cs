@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using P2P.Core.Addresses;
 using P2P.Core.Diagnostics;
 using P2P.Core.Identity;
-using P2P.Core.SecureChannel;
 using P2P.Core.Transport;
 
 namespace P2P.Core.Connections;
@@ -30,7 +29,7 @@ internal sealed class Dialer(
     /// <summary>Runs a dial until it has a channel, nothing is left to try, or nobody wants it any more.</summary>
     /// <returns>The channel, or null when the peer was connected in another way meanwhile.</returns>
     /// <exception cref="P2PException">Unreachable, with all attempts.</exception>
-    public async Task<ISecureChannel?> DialAsync(DialJob job)
+    public async Task<UpgradedConnection?> DialAsync(DialJob job)
     {
         DialSchedule schedule = new(options.DialStagger, options.MaxAddressesPerDial, time.TimestampFrequency);
         List<DialAttempt> attempts = [];
@@ -38,7 +37,7 @@ internal sealed class Dialer(
         using CancellationTokenSource won = new();
         using CancellationTokenSource handshake = CancellationTokenSource.CreateLinkedTokenSource(job.Unwanted, won.Token);
         using CancellationTokenSource start = CancellationTokenSource.CreateLinkedTokenSource(handshake.Token, job.Satisfied);
-        ISecureChannel? channel = null;
+        UpgradedConnection? channel = null;
         try
         {
             while (channel is null)
@@ -84,7 +83,7 @@ internal sealed class Dialer(
                         }
                         else
                         {
-                            await reached.DisposeAsync().ConfigureAwait(false);
+                            await reached.Channel.DisposeAsync().ConfigureAwait(false);
                         }
                     }
                 }
@@ -98,15 +97,15 @@ internal sealed class Dialer(
                 Outcome outcome = await late.ConfigureAwait(false);
                 if (outcome.Channel is { } second)
                 {
-                    await second.DisposeAsync().ConfigureAwait(false);
+                    await second.Channel.DisposeAsync().ConfigureAwait(false);
                 }
             }
         }
 
-        if (channel is not null)
+        if (channel is { } reachedAt)
         {
             Backoff.OnPeerReached(job.Peer);
-            book.Add(job.Peer, [channel.RemoteAddress], AddressSourceKind.Reached);
+            book.Add(job.Peer, [reachedAt.Channel.RemoteAddress], AddressSourceKind.Reached);
             return channel;
         }
 
@@ -277,7 +276,7 @@ internal sealed class Dialer(
 
     private static bool IsDnsAddr(Multiaddress address) => address.Components[0].Code == MultiaddressProtocol.DnsaddrCode;
 
-    private readonly record struct Outcome(ISecureChannel? Channel, DialAttempt? Failure, IReadOnlyList<KnownAddress> Resolved)
+    private readonly record struct Outcome(UpgradedConnection? Channel, DialAttempt? Failure, IReadOnlyList<KnownAddress> Resolved)
     {
         public static Outcome Failed(string address, string error) => new(null, new DialAttempt(address, error), []);
     }

@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Diagnostics;
-using P2P.Core.SecureChannel;
 using P2P.Core.Transport;
 
 namespace P2P.Core.Connections;
@@ -12,7 +11,7 @@ internal sealed class InboundListeners(
     ConnectionOptions options,
     TimeProvider time,
     ILogger logger,
-    Func<ISecureChannel, Task> onUpgraded,
+    Func<UpgradedConnection, Task> onUpgraded,
     Action<Func<Task>> track,
     CancellationToken stop)
 {
@@ -138,12 +137,12 @@ internal sealed class InboundListeners(
         Multiaddress remote = connection.RemoteAddress;
         IPAddress? ip = remote.TryGetEndPoint(out IPEndPoint? end) ? end.Address : null;
         using InboundGate.Slot slot = _handshakes.Enter(ip, connection.Abort);
-        ISecureChannel channel;
+        UpgradedConnection upgraded;
         try
         {
-            channel = await upgrader.AcceptAsync(connection, slot.Advance, stop).ConfigureAwait(false);
+            upgraded = await upgrader.AcceptAsync(connection, slot.Advance, stop).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception error) when (error is IOException or OperationCanceledException)
         {
             string reason = slot.IsEvicted ? "too many handshakes under way" : UntrustedText.Clean(error.Message);
             ConnectionsLog.HandshakeFailed(logger, remote, reason);
@@ -151,6 +150,6 @@ internal sealed class InboundListeners(
         }
 
         slot.Dispose(); // the handshake is over, whatever adding it takes
-        await onUpgraded(channel).ConfigureAwait(false);
+        await onUpgraded(upgraded).ConfigureAwait(false);
     }
 }
