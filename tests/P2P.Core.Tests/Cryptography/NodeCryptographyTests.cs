@@ -24,7 +24,8 @@ public sealed class NodeCryptographyTests
 
     private const string AgreementScript = """
         const c = require('crypto'), fs = require('fs');
-        const pre = Buffer.from('302e020100300506032b656e04220420', 'hex'), spki = Buffer.from('302a300506032b656e032100', 'hex');
+        const privateKey = d => c.createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', d: d.toString('base64url'), x: d.toString('base64url') }, format: 'jwk' });
+        const publicKey = x => c.createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x: x.toString('base64url') }, format: 'jwk' });
         const low = ['00'.repeat(32), '01' + '00'.repeat(31), 'ec' + 'ff'.repeat(30) + '7f', 'ed' + 'ff'.repeat(30) + '7f', 'ee' + 'ff'.repeat(30) + '7f',
           'ff'.repeat(32), 'f0' + 'ff'.repeat(31), '09' + '00'.repeat(31)].map(h => Buffer.from(h, 'hex'));
         const out = Buffer.alloc(128 * BATCH);
@@ -32,10 +33,9 @@ public sealed class NodeCryptographyTests
           for (let i = 0; i < BATCH; i++) {
             const k = c.randomBytes(32), u = i % 16 ? c.randomBytes(32) : low[(i / 16) % low.length];
             if (i % 16 === 1) k.fill(i % 32 === 1 ? 0 : 255, 0, i % 33);
-            const key = c.createPrivateKey({ key: Buffer.concat([pre, k]), format: 'der', type: 'pkcs8' });
-            const pub = c.createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(12);
+            const key = privateKey(k), pub = Buffer.from(c.createPublicKey(key).export({ format: 'jwk' }).x, 'base64url');
             let shared = Buffer.alloc(32);
-            try { shared = c.diffieHellman({ privateKey: key, publicKey: c.createPublicKey({ key: Buffer.concat([spki, u]), format: 'der', type: 'spki' }) }); } catch { }
+            try { shared = c.diffieHellman({ privateKey: key, publicKey: publicKey(u) }); } catch { }
             Buffer.concat([k, u, pub, shared]).copy(out, i * 128);
           }
           for (let n = 0; n < out.length;) n += fs.writeSync(1, out, n);
@@ -44,13 +44,12 @@ public sealed class NodeCryptographyTests
 
     private const string SignatureScript = """
         const c = require('crypto'), fs = require('fs');
-        const pre = Buffer.from('302e020100300506032b657004220420', 'hex'), spki = Buffer.from('302a300506032b6570032100', 'hex');
+        const privateKey = d => c.createPrivateKey({ key: { kty: 'OKP', crv: 'Ed25519', d: d.toString('base64url'), x: d.toString('base64url') }, format: 'jwk' });
         const size = 258, out = Buffer.alloc(size * BATCH);
         for (let left = CASES; left > 0; left -= BATCH) {
           for (let i = 0; i < BATCH; i++) {
             const seed = c.randomBytes(32), length = c.randomBytes(1)[0] % 65, message = c.randomBytes(length);
-            const key = c.createPrivateKey({ key: Buffer.concat([pre, seed]), format: 'der', type: 'pkcs8' });
-            const publicKey = c.createPublicKey(key), pub = publicKey.export({ format: 'der', type: 'spki' }).subarray(12);
+            const key = privateKey(seed), publicKey = c.createPublicKey(key), pub = Buffer.from(publicKey.export({ format: 'jwk' }).x, 'base64url');
             const signature = c.sign(null, message, key), changed = Buffer.from(signature);
             if (i % 4) changed[c.randomBytes(1)[0] % 64] ^= 1 << (i % 8);
             const verdict = c.verify(null, message, publicKey, changed);
