@@ -15,6 +15,13 @@ internal static partial class FileStatus
     private const int FileTypeMask = 0xF000;
     private const int RegularFile = 0x8000;
     private const int OpenReadOnlyCloseOnExec = 0x0010;
+
+    /// <summary>Errors whose numbers all Unix systems share: EPERM, ENOENT, EACCES, ENOTDIR.</summary>
+    private const int NotPermitted = 1;
+    private const int NoSuchFile = 2;
+    private const int AccessDenied = 13;
+    private const int NoFolder = 20;
+
     private const long NanosecondsPerSecond = 1_000_000_000;
 
     /// <summary>Nanoseconds per tick of <see cref="DateTime"/> and of a Windows file time.</summary>
@@ -49,12 +56,29 @@ internal static partial class FileStatus
     [UnsupportedOSPlatform("windows")]
     public static void FlushFolder(string path)
     {
-        nint descriptor = Open(path, OpenReadOnlyCloseOnExec, 0);
-        if (descriptor < 0)
-            throw new IOException($"The folder {path} could not be opened to flush it.", new Win32Exception(Marshal.GetLastPInvokeError()));
-        using SafeFileHandle handle = new(descriptor, ownsHandle: true);
+        using SafeFileHandle handle = OpenRead(path);
         if (FSync(handle) != 0)
             throw new IOException($"The folder {path} could not be flushed.", new Win32Exception(Marshal.GetLastPInvokeError()));
+    }
+
+    /// <summary>
+    /// Opens a file for reading without the advisory lock that the base library takes on Unix: a file that is shared stays its user's, and other .NET
+    /// programs must be able to open it as they like.
+    /// </summary>
+    [UnsupportedOSPlatform("windows")]
+    public static SafeFileHandle OpenRead(string path)
+    {
+        nint descriptor = Open(path, OpenReadOnlyCloseOnExec, 0);
+        if (descriptor >= 0)
+            return new SafeFileHandle(descriptor, ownsHandle: true);
+        int error = Marshal.GetLastPInvokeError();
+        Win32Exception inner = new(error);
+        throw error switch
+        {
+            NoSuchFile or NoFolder => new FileNotFoundException($"{path}: {inner.Message}", path, inner),
+            AccessDenied or NotPermitted => new UnauthorizedAccessException($"{path}: {inner.Message}", inner),
+            _ => new IOException($"{path}: {inner.Message}", error),
+        };
     }
 
     private static FileIdentity ToIdentity(in UnixStatus status) =>

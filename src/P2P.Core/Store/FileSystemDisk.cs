@@ -17,8 +17,9 @@ internal sealed class FileSystemDisk : IDisk
 
     public bool TryGetIdentity(string path, out FileIdentity identity) => FileStatus.TryRead(path, out identity);
 
-    public IDiskFile OpenRead(string path) =>
-        new DiskFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+    public IDiskFile OpenRead(string path) => new DiskFile(OperatingSystem.IsWindows()
+        ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
+        : FileStatus.OpenRead(path));
 
     public IDiskFile OpenWrite(string path) =>
         new DiskFile(File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete));

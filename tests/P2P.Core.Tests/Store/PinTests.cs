@@ -1,0 +1,214 @@
+using P2P.Core.Store;
+
+namespace P2P.Core.Tests.Store;
+
+/// <summary>Who may have what (D9), what is kept, and what the collector takes.</summary>
+[TestClass]
+public sealed class PinTests
+{
+    private static readonly PeerId Alice = PeerId.Parse("12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA");
+    private static readonly PeerId Bob = PeerId.Parse("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N");
+
+    [TestMethod]
+    [DataRow(PinKind.Temporary, false)]
+    [DataRow(PinKind.Kept, false)]
+    [DataRow(PinKind.Fetched, false)]
+    [DataRow(PinKind.Shared, true)]
+    [DataRow(PinKind.Seeded, true)]
+    [DataRow(PinKind.Held, true)]
+    public async Task Only_what_is_shared_seeded_or_held_is_served(object kind, bool served)
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        Cid cid = await fixture.AddOwnedAsync([1, 2, 3], await fixture.PinAsync((PinKind)kind));
+        Assert.AreEqual(served, fixture.Store.MayServe(cid, Alice));
+        Assert.AreEqual(new BlockAvailability(true, served, 3), fixture.Store.Look(cid, Alice));
+    }
+
+    [TestMethod]
+    public async Task A_block_without_a_pin_or_that_is_not_here_is_not_served()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        Cid cid = await fixture.AddOwnedAsync([1, 2, 3]);
+        Assert.AreEqual(new BlockAvailability(true, false, 3), fixture.Store.Look(cid, Alice));
+        Assert.AreEqual(default, fixture.Store.Look(Cid.OfRaw([4]), Alice));
+    }
+
+    [TestMethod]
+    public async Task An_allow_list_admits_only_its_peers_and_another_share_admits_more()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        PinId narrow = await fixture.PinAsync(PinKind.Shared, Alice), open = await fixture.PinAsync();
+        Cid both = await fixture.AddOwnedAsync([1], narrow), only = await fixture.AddOwnedAsync([2], narrow);
+        Assert.IsTrue(fixture.Store.MayServe(both, Alice));
+        Assert.IsFalse(fixture.Store.MayServe(both, Bob));
+        await fixture.AddOwnedAsync([1], open);
+        for (int run = 0; run < 2; run++)
+        {
+            Assert.IsTrue(fixture.Store.MayServe(both, Bob));
+            Assert.IsTrue(fixture.Store.MayServe(only, Alice));
+            Assert.IsFalse(fixture.Store.MayServe(only, Bob));
+            await fixture.ReopenAsync();
+        }
+        await fixture.Store.RemovePinAsync(open, CancellationToken.None);
+        Assert.IsFalse(fixture.Store.MayServe(both, Bob));
+        Assert.IsTrue(fixture.Store.MayServe(both, Alice));
+    }
+
+    [TestMethod]
+    public async Task After_unshare_nothing_is_served_and_sharing_again_serves_again()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        PinId first = await fixture.PinAsync(), second = await fixture.PinAsync();
+        Cid common = await fixture.AddOwnedAsync([1], first), own = await fixture.AddOwnedAsync([2], first);
+        await fixture.AddOwnedAsync([1], second);
+        Assert.IsTrue(await fixture.Store.RemovePinAsync(first, CancellationToken.None));
+        Assert.IsFalse(await fixture.Store.RemovePinAsync(first, CancellationToken.None));
+        for (int run = 0; run < 2; run++)
+        {
+            Assert.IsTrue(fixture.Store.MayServe(common, Alice));
+            Assert.IsFalse(fixture.Store.MayServe(own, Alice));
+            Assert.IsTrue(fixture.Store.Has(own));
+            await fixture.ReopenAsync();
+        }
+        PinId third = await fixture.PinAsync();
+        Assert.AreNotEqual(first, third);
+        Assert.IsFalse(fixture.Store.MayServe(own, Alice));
+        using (StoreBatch batch = fixture.Store.BeginBatch(third))
+        {
+            Assert.IsTrue(batch.AddExisting(own));
+            Assert.IsFalse(batch.AddExisting(Cid.OfRaw([9])));
+            await batch.CommitAsync(Durability.Flushed, CancellationToken.None);
+        }
+        Assert.IsTrue(fixture.Store.MayServe(own, Alice));
+    }
+
+    [TestMethod]
+    public async Task A_pin_number_is_never_used_twice_even_after_a_restart()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        PinId first = await fixture.PinAsync();
+        Cid cid = await fixture.AddOwnedAsync([1], first);
+        await fixture.Store.RemovePinAsync(first, CancellationToken.None);
+        await fixture.ReopenAsync();
+        PinId second = await fixture.PinAsync();
+        await fixture.AddOwnedAsync([2], second);
+        Assert.IsFalse(fixture.Store.MayServe(cid, Alice), "its old set must not mean the new pin");
+    }
+
+    [TestMethod]
+    public async Task A_temporary_pin_becomes_a_share_with_all_that_it_says()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        PinId id = await fixture.PinAsync(PinKind.Temporary);
+        Cid cid = await fixture.AddOwnedAsync([1], id);
+        Assert.IsFalse(fixture.Store.MayServe(cid, Alice));
+        Assert.IsTrue(fixture.Store.TryGetPin(id, out Pin? pin));
+        Pin share = pin! with
+        {
+            Kind = PinKind.Shared,
+            Root = cid,
+            Name = "Ünï code",
+            Path = "/somewhere/else",
+            AllowedPeers = [Alice, Bob],
+            Bytes = 12345,
+            Blocks = 7,
+            WrappedKey = new byte[] { 1, 2, 3 },
+        };
+        using (StoreBatch batch = fixture.Store.BeginBatch(id))
+        {
+            batch.UpdatePin(share);
+            await batch.CommitAsync(Durability.Flushed, CancellationToken.None);
+        }
+        Assert.IsTrue(fixture.Store.MayServe(cid, Bob));
+        await fixture.ReopenAsync();
+        Pin read = fixture.Store.GetPins().Single();
+        Assert.AreEqual((share.Id, share.Kind, share.Root, share.Name, share.Path, 12345L, 7L), (read.Id, read.Kind, read.Root, read.Name, read.Path, read.Bytes, read.Blocks));
+        CollectionAssert.AreEqual(new[] { Alice, Bob }, read.AllowedPeers.ToArray());
+        CollectionAssert.AreEqual(new byte[] { 1, 2, 3 }, read.WrappedKey.ToArray());
+        Assert.AreEqual(share.CreatedAt.ToUnixTimeMilliseconds(), read.CreatedAt.ToUnixTimeMilliseconds());
+        Assert.IsTrue(fixture.Store.MayServe(cid, Bob));
+    }
+
+    [TestMethod]
+    public async Task The_collector_takes_what_no_pin_keeps_and_nothing_else()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        PinId kept = await fixture.PinAsync(PinKind.Kept), gone = await fixture.PinAsync();
+        List<Cid> keep = [], drop = [];
+        foreach (PinId pin in new[] { kept, gone, default })
+        {
+            using StoreBatch batch = fixture.Store.BeginBatch(pin);
+            for (int i = 0; i < 600; i++)
+            {
+                byte[] data = fixture.RandomBytes(i % 100 == 0 ? 70_000 : 100);
+                Cid cid = Cid.OfRaw(data);
+                batch.AddOwned(cid, data);
+                (pin == kept ? keep : drop).Add(cid);
+            }
+            await batch.CommitAsync(Durability.Flushed, CancellationToken.None);
+        }
+        await fixture.AddOwnedAsync([1], gone);
+        await fixture.AddOwnedAsync([1], kept);
+        keep.Add(Cid.OfRaw([1]));
+        string path = fixture.WriteFile("a", fixture.RandomBytes(100));
+        List<Cid> referenced = await fixture.ShareFileAsync(path, 100, gone);
+        await fixture.Store.RemovePinAsync(gone, CancellationToken.None);
+
+        StoreUsage before = fixture.Store.GetUsage();
+        long freed = await fixture.Store.CollectGarbageAsync(CancellationToken.None);
+        Assert.AreEqual(before.ReclaimableBytes, freed);
+        Assert.AreEqual(before.OwnedBytes - freed, fixture.Store.GetUsage().OwnedBytes);
+        await fixture.ReopenAsync();
+        Assert.IsTrue(keep.TrueForAll(cid => fixture.Serve(cid) is not null));
+        Assert.IsTrue(drop.TrueForAll(cid => !fixture.Store.Has(cid)));
+        Assert.IsFalse(fixture.Store.Has(referenced[0]));
+        Assert.IsTrue(File.Exists(path));
+        Assert.AreEqual(0, await fixture.Store.CollectGarbageAsync(CancellationToken.None));
+        Assert.AreEqual(6, Directory.GetFiles(Path.Combine(fixture.DataPath, "blocks"), "*", SearchOption.AllDirectories).Length);
+    }
+
+    [TestMethod]
+    public async Task A_batch_that_relies_on_a_block_keeps_the_collector_off_it()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        Cid cid = await fixture.AddOwnedAsync([1]);
+        PinId pin = await fixture.PinAsync();
+        Task<long> collection;
+        using (StoreBatch batch = fixture.Store.BeginBatch(pin))
+        {
+            Assert.IsTrue(batch.AddExisting(cid));
+            collection = fixture.Store.CollectGarbageAsync(CancellationToken.None);
+            await fixture.SettleAsync();
+            Assert.IsFalse(collection.IsCompleted);
+            Assert.IsTrue(fixture.Store.Has(cid));
+            await batch.CommitAsync(Durability.Flushed, CancellationToken.None);
+        }
+        Assert.AreEqual(0, await collection.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.IsTrue(fixture.Store.Has(cid));
+    }
+
+    [TestMethod]
+    public async Task Blocks_added_and_collected_at_the_same_time_are_there_in_the_end()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        byte[][] data = [.. Enumerable.Range(0, 40).Select(i => fixture.RandomBytes(i % 4 == 0 ? 70_000 : 50))];
+        using CancellationTokenSource stop = new();
+        Task collector = Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+                await fixture.Store.CollectGarbageAsync(CancellationToken.None);
+        });
+        foreach (byte[] block in data)
+        {
+            await fixture.AddOwnedAsync(block);
+            PinId pin = await fixture.PinAsync();
+            await fixture.AddOwnedAsync(block, pin);
+            CollectionAssert.AreEqual(block, fixture.Serve(Cid.OfRaw(block)));
+        }
+        await stop.CancelAsync();
+        await collector;
+        await fixture.ReopenAsync();
+        foreach (byte[] block in data)
+            CollectionAssert.AreEqual(block, fixture.Serve(Cid.OfRaw(block)));
+    }
+}
