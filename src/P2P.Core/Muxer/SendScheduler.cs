@@ -13,7 +13,7 @@ internal sealed class SendScheduler(YamuxOptions options)
     private const int MaxPongs = 32;
 
     /// <summary>Refused streams waiting for their reset (count).</summary>
-    private const int MaxRefusals = 256;
+    private const int MaxRefusals = 1024;
 
     private readonly Queue<uint> _pongs = new();
     private readonly Queue<uint> _refusals = new();

@@ -8,7 +8,7 @@ internal sealed partial class YamuxSession
     // Guarded by Gate.
     private TaskCompletionSource<TimeSpan>? _ping;
     private uint _pingValue;
-    private long _pingSentAt;
+    private long _pingSentAt = -1; // not sent yet
     private long _pingWantedAt;
 
     private long _roundTrip = -1;
@@ -42,7 +42,7 @@ internal sealed partial class YamuxSession
             return;
         _ping = new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously);
         _pingWantedAt = _time.GetTimestamp();
-        _pingSentAt = 0;
+        _pingSentAt = -1;
         Scheduler.AddPing(++_pingValue);
     }
 
@@ -53,7 +53,7 @@ internal sealed partial class YamuxSession
         lock (Gate)
         {
             // Answers that nobody asked for are ignored.
-            if (_ping is null || value != _pingValue || _pingSentAt == 0)
+            if (_ping is null || value != _pingValue || _pingSentAt < 0)
                 return;
             long elapsed = _time.GetTimestamp() - _pingSentAt;
             Volatile.Write(ref _roundTrip, elapsed);
@@ -106,7 +106,7 @@ internal sealed partial class YamuxSession
                 if (HasPassed(_pingWantedAt, Options.KeepAliveInterval, now))
                     StartPing();
             }
-            else if (_pingSentAt != 0)
+            else if (_pingSentAt >= 0)
             {
                 // Other bytes that keep coming are a sign of life too: on a full link the answer queues behind them.
                 isDead = HasPassed(Math.Max(_pingSentAt, Volatile.Read(ref _lastReceived)), Options.WriteStallTimeout, now);

@@ -27,8 +27,8 @@ internal sealed class NoiseHandshake(bool isInitiator, ReadOnlySpan<byte> prolog
 
     public ReadOnlySpan<byte> HandshakeHash => _state.HandshakeHash;
 
-    /// <summary>False only before and within the first message, whose payload is not encrypted.</summary>
-    public bool HasKey => _state.HasKey;
+    /// <summary>Whether the next message is the first, whose payload is in the clear.</summary>
+    public bool IsAtStart => _message == 0;
 
     private bool IsOurTurn => (_message & 1) == 0 == isInitiator;
 

@@ -27,7 +27,7 @@ internal sealed class NoiseSymmetricState : IDisposable
     public ReadOnlySpan<byte> HandshakeHash => Hash;
 
     /// <summary>Whether a key was mixed in: from then on payloads and static keys are encrypted.</summary>
-    public bool HasKey { get; private set; }
+    private bool HasKey { get; set; }
 
     private Span<byte> ChainingKey => _secrets.AsSpan(0, HashBytes);
 

@@ -122,11 +122,12 @@ internal sealed class NoiseUpgrade(IdentityKey identity, NoiseOptions options, T
         if (length > options.MaxHandshakeMessageBytes)
             throw new PeerProtocolException($"a handshake message of {length} bytes is too long");
         await FillAsync(connection, received, 2 + length, cancellationToken).ConfigureAwait(false);
+        bool isFirst = handshake.IsAtStart;
         if (!handshake.TryReadMessage(received.Pending.Slice(2, length), scratch, out int payloadLength))
             throw new PeerProtocolException("a handshake message does not verify");
         received.Consume(2 + length);
-        if (!handshake.HasKey)
-            return null; // only the first message leaves the handshake without a key
+        if (isFirst)
+            return null;
         return NoisePayload.TryDecode(scratch.AsSpan(0, payloadLength), out NoisePayload? payload)
             ? payload
             : throw new PeerProtocolException("the handshake payload is malformed");
