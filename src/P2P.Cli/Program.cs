@@ -1,1 +1,4 @@
-Console.WriteLine("p2p");
+using P2P.Cli;
+
+using var signals = new ShutdownSignals();
+return await Tool.RunAsync(args, ToolHost.OfProcess(signals.Token));

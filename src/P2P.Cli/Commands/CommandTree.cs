@@ -1,0 +1,27 @@
+using System.CommandLine;
+
+namespace P2P.Cli.Commands;
+
+/// <summary>The tool's commands and the options that all of them take.</summary>
+internal sealed class CommandTree : RootCommand
+{
+    public CommandTree()
+        : base("Share a file or folder and fetch it by link, peer to peer: encrypted, verified, resumed.")
+    {
+        Options.Clear(); // the defaults take "/h" for help, which is a path
+        Directives.Clear();
+        SetAction(_ => { }); // "p2p" alone is no error
+        foreach (Option option in Globals.All)
+            Options.Add(option);
+        Add(new ShareCommand());
+        Add(new FetchCommand());
+        Add(new LsCommand());
+        Add(new CatCommand());
+        Add(new LinkCommand());
+        Add(new CidCommand());
+        Add(new IdCommand());
+        Add(new DemoCommand());
+    }
+
+    public GlobalOptions Globals { get; } = new();
+}

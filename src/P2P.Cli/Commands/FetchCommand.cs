@@ -1,0 +1,123 @@
+using System.CommandLine;
+using System.Globalization;
+using P2P.Cli.Targets;
+using P2P.Core;
+
+namespace P2P.Cli.Commands;
+
+/// <summary><c>p2p fetch</c>: finds, downloads, verifies, resumes.</summary>
+internal sealed class FetchCommand : ToolCommand
+{
+    private const int PathsMax = 1_000;
+
+    private readonly LinkInput _link = new();
+    private readonly Option<string> _output = new("-o", "--output") { HelpName = "TARGET", Description = "where to: a folder, or the file or folder to become; - is standard output" };
+    private readonly Option<bool> _overwrite = Flag("--overwrite", "replace what is there with other content, once the new content is verified");
+    private readonly Option<bool> _rename = Flag("--rename", "write beside what is there, as NAME (1).EXT");
+    private readonly Option<string> _timeout = new("--timeout") { HelpName = "T", Description = "the longest time without one new verified byte, e.g. 30s, 5m, 2h, 7d (default: 2m)" };
+    private readonly Option<bool> _seed = Flag("--seed", "serve it to others, already while it arrives, and stay until Ctrl-C");
+
+    public FetchCommand()
+        : base("fetch", "Fetches what a link leads to: verified, and resumed by the same command after any break.")
+    {
+        _link.AddTo(this);
+        Add(_output);
+        Add(_overwrite);
+        Add(_rename);
+        Add(_timeout);
+        Add(_seed);
+    }
+
+    public override string Synopsis => "LINK [PATH]... [OPTION]...";
+
+    public override string Notes => """
+        Without -o it is written to the current folder under the name in the link. With PATH only that part of a folder is fetched. What is already there with the same content is kept and not transferred again; anything else there is left alone unless --overwrite or --rename is given.
+
+
+        """ + LinkInput.Note;
+
+    public override async Task<int> RunAsync(CommandContext context)
+    {
+        if (context.Parse.GetValue(_overwrite) && context.Parse.GetValue(_rename))
+            throw new UsageException("--overwrite and --rename contradict each other.");
+        (ShareLink link, IReadOnlyList<string> paths) = _link.Read(context, PathsMax);
+        string? output = context.Parse.GetValue(_output);
+        if (output == "-")
+            return await StreamAsync(context, link, paths);
+
+        bool seed = context.Parse.GetValue(_seed);
+        List<(string? Path, string Name, string Target)> jobs = Plan(context, link, paths, output);
+        await using NodeSession session = await NodeSession.OpenAsync(context, listen: seed, mayStandBeside: true);
+        foreach ((string? path, string name, string target) in jobs)
+            await FetchOneAsync(context, session.Node, link, path, name, target, seed);
+        if (seed)
+            await new ServingView(context, session.Node).RunAsync();
+        return ExitCodes.Done;
+    }
+
+    private static async Task<int> StreamAsync(CommandContext context, ShareLink link, IReadOnlyList<string> paths)
+    {
+        context.RefuseJson("-o -");
+        if (paths.Count > 1)
+            throw new UsageException("-o - writes one file; several paths were given.");
+        await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true);
+        await ContentStreaming.CopyAsync(context, session.Node, link, LinkInput.Join(link.Path, paths.Count > 0 ? paths[0] : null), default);
+        return ExitCodes.Done;
+    }
+
+    private static List<(string? Path, string Name, string Target)> Plan(CommandContext context, ShareLink link, IReadOnlyList<string> paths, string? output)
+    {
+        if (paths.Count > 1 && output is not null && !Directory.Exists(Path.GetFullPath(output, context.Host.CurrentDirectory)) && !Path.EndsInDirectorySeparator(output))
+            throw new UsageException($"Several paths need a folder to go to, and {output} is none. End it with {Path.DirectorySeparatorChar} to make one.");
+        var jobs = new List<(string? Path, string Name, string Target)>();
+        foreach (string? path in paths.Count == 0 ? (IReadOnlyList<string?>)[null] : paths)
+        {
+            string? inside = LinkInput.Join(link.Path, path);
+            string claimed = (inside is not null ? inside.Split('/')[^1] : link.HasKey ? null : link.Label) ?? link.Root.ToString();
+            string name = SafeFileName.Of(claimed, link.Root.ToString(), context.Host.System);
+            string target = FetchTarget.Resolve(output, name, context.Host.CurrentDirectory);
+            if (jobs.Any(job => job.Target == target))
+                throw new UsageException($"Two of the paths would both become {context.Display(target)}. Fetch them one after the other with -o.");
+            jobs.Add((inside, claimed, target));
+        }
+
+        return jobs;
+    }
+
+    private async Task FetchOneAsync(CommandContext context, P2PNode node, ShareLink link, string? path, string name, string target, bool seed)
+    {
+        var options = new FetchOptions
+        {
+            Path = path,
+            Seed = seed ? true : null,
+            IfExists = context.Parse.GetValue(_overwrite) ? IfExists.Overwrite : context.Parse.GetValue(_rename) ? IfExists.Rename : IfExists.Fail,
+            ExtraPeers = [.. context.Settings.Peers.Select(address => Multiaddress.Parse(address, CultureInfo.InvariantCulture))],
+        };
+        if (context.Settings.Timeout is { } timeout)
+            options = options with { StallTimeout = timeout };
+
+        var view = new FetchView(context, name, target);
+        view.Begin();
+        await using Transfer transfer = node.StartFetch(link, target, options);
+        try
+        {
+            await Ticker.WatchAsync(transfer.Completion, () => view.Update(transfer.Progress), context.Host.Time, context.Stopping);
+            if (context.Stopping.IsCancellationRequested)
+                await transfer.CancelAsync();
+            view.Done(await transfer.Completion);
+        }
+        catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
+        {
+            throw new InterruptedException(FetchView.Kept(transfer.Progress));
+        }
+        catch (P2PException failure) when (failure.Code is P2PErrorCode.NotFound or P2PErrorCode.Unreachable && failure.IsTransient)
+        {
+            view.Failed(failure);
+            throw new P2PException(failure.Code, failure.Message.TrimEnd() + " Wait longer with --timeout 1d. What is verified is kept.", failure) { Attempts = failure.Attempts, IsTransient = true };
+        }
+        finally
+        {
+            context.Screen.EndLive();
+        }
+    }
+}

@@ -1,0 +1,158 @@
+using P2P.Cli.Output;
+using P2P.Cli.Values;
+using P2P.Core;
+
+namespace P2P.Cli.Commands;
+
+/// <summary>Shows one fetch: a bar and, when nothing moves, the reason; or the events for scripts.</summary>
+internal sealed class FetchView(CommandContext context, string name, string target)
+{
+    private static readonly TimeSpan s_stallAfter = TimeSpan.FromSeconds(5);   // shown after, and refreshed every
+    private static readonly TimeSpan s_plainPace = TimeSpan.FromSeconds(10);   // without a terminal: a line now and then
+
+    private TransferProgress _shown;
+    private bool _any;
+    private bool _resumedTold;
+    private TimeSpan _stallShown;
+    private long _lastPlain;
+
+    /// <summary>What an interrupted fetch leaves.</summary>
+    public static string Kept(TransferProgress progress) => progress.VerifiedBytes == 0
+        ? "Stopped before anything was verified. The same command tries again."
+        : $"Kept {ByteSize.Format(progress.VerifiedBytes)}, verified. The same command goes on from there.";
+
+    public void Begin()
+    {
+        _lastPlain = context.Host.Time.GetTimestamp();
+        context.Screen.Line($"{SafeText.Clean(name)} -> {context.Display(target)}");
+    }
+
+    /// <summary>Shows the state, if it is new; called four times a second.</summary>
+    public void Update(TransferProgress now)
+    {
+        TellResumed(now);
+        if (now.Stall is { } stall && stall.Duration >= s_stallAfter)
+        {
+            ShowStall(now, stall);
+            return;
+        }
+
+        _stallShown = default;
+        if (_any && now.VerifiedBytes == _shown.VerifiedBytes && now.TotalBytes == _shown.TotalBytes && now.Peers == _shown.Peers && context.Events is not null)
+            return;
+        bool isFirst = !_any;
+        (_any, _shown) = (true, now);
+        if (context.Events is { } events)
+        {
+            if (!isFirst || now.TotalBytes is not null || now.Peers > 0)
+                events.Write(ToEvent(now));
+        }
+        else if (context.Screen.IsTerminal)
+        {
+            context.Screen.Live(Bar(now, ProgressBar.Render));
+        }
+        else if (context.Host.Time.GetElapsedTime(_lastPlain) >= s_plainPace)
+        {
+            _lastPlain = context.Host.Time.GetTimestamp();
+            context.Screen.Line(Bar(now, ProgressBar.RenderPlain));
+        }
+    }
+
+    public void Done(FetchResult result)
+    {
+        context.Screen.EndLive();
+        if (context.Events is { } events)
+        {
+            if (!_resumedTold && result.BytesReused > 0 && !result.AlreadyThere)
+                events.Write(new ResumedEvent(result.BytesReused));
+            foreach (RenamedEntry renamed in result.Renamed)
+                events.Write(new RenamedEvent(renamed.From, renamed.To));
+            var from = new SortedDictionary<string, long>(StringComparer.Ordinal);
+            foreach ((PeerId peer, long bytes) in result.BytesByPeer)
+                from[$"{peer}"] = bytes;
+            events.Write(new DoneEvent(result.Path, result.Root.ToString(), result.Bytes, result.BytesReused, result.Files, Math.Round(result.Elapsed.TotalSeconds, 3), from));
+            return;
+        }
+
+        foreach (RenamedEntry renamed in result.Renamed)
+            context.Screen.Line(SafeText.Clean($"Renamed {renamed.From} to {renamed.To}: this system cannot hold the name."));
+        string what = context.Display(result.Path);
+        if (result.AlreadyThere)
+        {
+            context.Screen.Line($"{what} is already here with the same content; nothing was transferred.");
+            return;
+        }
+
+        long fetched = result.BytesByPeer.Values.Sum();
+        string rate = result.Elapsed.TotalSeconds > 0.05 && fetched > 0 ? $", {ByteRate.Format(fetched / result.Elapsed.TotalSeconds)}" : "";
+        string peers = result.BytesByPeer.Count > 0 ? $" from {ProgressBar.Count(result.BytesByPeer.Count, "peer")}" : "";
+        string files = result.Files > 1 ? $" in {result.Files} files" : "";
+        context.Screen.Line($"{what}  {ByteSize.Format(result.Bytes)}{files}, verified, in {Duration.FormatElapsed(result.Elapsed)}{rate}{peers}");
+    }
+
+    /// <summary>The attempts behind a failure, if they were not shown as a stall just before.</summary>
+    public void Failed(P2PException failure)
+    {
+        context.Screen.EndLive();
+        if (_stallShown == default && failure.Attempts.Count > 0 && context.Events is null)
+        {
+            foreach (string line in Lines(failure.Attempts))
+                context.Screen.Line(line);
+        }
+    }
+
+    private void TellResumed(TransferProgress now)
+    {
+        if (_resumedTold || now.ReusedBytes == 0 || now.VerifiedBytes <= now.ReusedBytes)
+            return; // still hashing what an earlier try left
+        _resumedTold = true;
+        if (context.Events is { } events)
+            events.Write(new ResumedEvent(now.ReusedBytes));
+        else
+            context.Screen.Line($"Going on from {ByteSize.Format(now.ReusedBytes)} of an earlier try, verified again.");
+    }
+
+    private void ShowStall(TransferProgress now, StallReason stall)
+    {
+        if (_stallShown != default && stall.Duration - _stallShown < s_stallAfter && stall.Duration >= _stallShown)
+            return;
+        bool isFirst = _stallShown == default;
+        _stallShown = stall.Duration;
+        if (context.Events is { } events)
+        {
+            events.Write(new StalledEvent(Math.Round(stall.Duration.TotalSeconds, 1), [.. stall.Attempts.Select(attempt => new StalledAttempt(attempt.Address, attempt.Error))]));
+            return;
+        }
+
+        var lines = new List<string> { $"Nothing received for {Duration.Format(stall.Duration)}:" };
+        lines.AddRange(stall.Attempts.Count > 0 ? Lines(stall.Attempts) : ["  waiting for " + ProgressBar.Count(now.Peers, "peer")]);
+        if (context.Screen.IsTerminal)
+        {
+            context.Screen.Live([Bar(now, ProgressBar.Render), .. lines]);
+        }
+        else
+        {
+            foreach (string line in isFirst ? lines : lines[..1])
+                context.Screen.Line(line);
+        }
+    }
+
+    private static IEnumerable<string> Lines(IReadOnlyList<DialAttempt> attempts)
+    {
+        const int AttemptsMax = 12;
+        int column = Math.Clamp(attempts.Max(attempt => SafeText.Columns(SafeText.Clean(attempt.Address))), 12, 44);
+        foreach (DialAttempt attempt in attempts.Take(AttemptsMax))
+        {
+            string address = SafeText.Fit(SafeText.Clean(attempt.Address), column);
+            yield return $"  {address}{new string(' ', column - SafeText.Columns(address))}   {SafeText.Clean(attempt.Error)}";
+        }
+
+        if (attempts.Count > AttemptsMax)
+            yield return $"  and {attempts.Count - AttemptsMax} more";
+    }
+
+    private static string Bar(TransferProgress now, Func<long, long?, double?, TimeSpan?, int?, string> render) =>
+        render(now.VerifiedBytes, now.TotalBytes, now.BytesPerSecond, now.Remaining, now.Peers);
+
+    private static ProgressEvent ToEvent(TransferProgress now) => new(now.VerifiedBytes, now.TotalBytes, (long)Math.Round(now.BytesPerSecond), now.Peers);
+}

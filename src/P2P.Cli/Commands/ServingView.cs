@@ -1,0 +1,66 @@
+using P2P.Cli.Output;
+using P2P.Cli.Values;
+using P2P.Core;
+
+namespace P2P.Cli.Commands;
+
+/// <summary>Shows a node that serves, until the user ends it: one line on a terminal, <c>served</c> and <c>warning</c> events for scripts.</summary>
+internal sealed class ServingView(CommandContext context, P2PNode node)
+{
+    private static readonly TimeSpan s_pace = TimeSpan.FromSeconds(1);
+    private readonly RateMeter _rate = new(context.Host.Time);
+    private readonly Dictionary<PeerId, long> _told = [];
+    private readonly HashSet<NodeWarning> _warned = [];
+
+    /// <summary>Returns when the user ends it.</summary>
+    /// <returns>What was done until then.</returns>
+    public async Task<NodeStatus> RunAsync()
+    {
+        using var timer = new PeriodicTimer(s_pace, context.Host.Time);
+        try
+        {
+            do
+                Show(node.Status);
+            while (await timer.WaitForNextTickAsync(context.Stopping));
+        }
+        catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
+        {
+            // the normal end
+        }
+        finally
+        {
+            context.Screen.EndLive();
+        }
+
+        NodeStatus last = node.Status;
+        Tell(last);
+        return last;
+    }
+
+    private void Show(NodeStatus status)
+    {
+        Tell(status);
+        double rate = _rate.Add(status.BytesServed);
+        string sent = status.BytesServed == 0 ? "" : $"   {ByteSize.Format(status.BytesServed)} sent";
+        context.Screen.Live($"Serving, Ctrl-C stops.   {ProgressBar.Count(status.Peers, "peer")}{sent}{(rate > 0 ? "   " + ByteRate.Format(rate) : "")}");
+    }
+
+    private void Tell(NodeStatus status)
+    {
+        foreach (NodeWarning warning in status.Warnings)
+        {
+            if (_warned.Add(warning))
+                context.Warn(warning.Code, warning.Message);
+        }
+
+        if (context.Events is not { } events)
+            return;
+        foreach ((PeerId peer, long bytes) in status.BytesServedByPeer)
+        {
+            if (bytes == 0 || (_told.TryGetValue(peer, out long told) && told == bytes))
+                continue;
+            _told[peer] = bytes;
+            events.Write(new ServedEvent($"{peer}", bytes));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using System.CommandLine;
+using P2P.Cli.Output;
+using P2P.Cli.Values;
+using P2P.Core;
+
+namespace P2P.Cli.Commands;
+
+/// <summary><c>p2p share</c>: imports in place, prints the link, serves until Ctrl-C.</summary>
+internal sealed class ShareCommand : ToolCommand
+{
+    private readonly Argument<string[]> _paths = new("PATH") { Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string> _name = new("--name") { HelpName = "NAME", Description = "the name in the link (default: the file's or folder's own)" };
+
+    public ShareCommand()
+        : base("share", "Shares a file or folder where it lies and serves it until Ctrl-C. Prints the link that others fetch it by.")
+    {
+        Add(_paths);
+        Add(_name);
+    }
+
+    public override string Synopsis => "PATH... [OPTION]...";
+
+    public override string Notes => """
+        Several paths become one folder that holds them. Hidden files are included; symbolic links are kept as links and never followed. A single - is standard input; it needs --name and is copied into the data folder.
+
+        Whoever has the link, or learns the content id in it, can fetch what it leads to.
+        """;
+
+    public override async Task<int> RunAsync(CommandContext context)
+    {
+        string[] paths = context.Parse.GetRequiredValue(_paths);
+        string? name = context.Parse.GetValue(_name);
+        Check(paths, name, context);
+
+        await using NodeSession session = await NodeSession.OpenAsync(context, listen: true, mayStandBeside: false);
+        P2PNode node = session.Node;
+        string[] addresses = [.. node.Status.Addresses.Select(address => address.ToString())];
+        context.Events?.Write(new ReadyEvent($"{node.Id}", addresses));
+        if (session.IsNew)
+            context.Screen.Line($"New node {Short(node.Id)}, kept in {context.Display(session.Folder)}{Port(addresses)}");
+
+        Share share;
+        long started = context.Host.Time.GetTimestamp();
+        try
+        {
+            share = await ImportAsync(context, node, paths, name);
+        }
+        catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
+        {
+            throw new InterruptedException("Stopped before the link was ready; nothing is shared.");
+        }
+
+        double seconds = Math.Round(context.Host.Time.GetElapsedTime(started).TotalSeconds, 3);
+        Announce(context, share, seconds, addresses, isCopied: paths is ["-"]);
+        NodeStatus last = await new ServingView(context, node).RunAsync();
+        if (context.Events is null)
+            context.Screen.Line(Goodbye(last, paths, name));
+        return ExitCodes.Done;
+    }
+
+    private static void Check(string[] paths, string? name, CommandContext context)
+    {
+        if (name is { Length: 0 })
+            throw new UsageException("--name needs a name.");
+        if (paths.Contains("-"))
+        {
+            if (paths.Length > 1)
+                throw new UsageException("Standard input (-) can only be shared alone.");
+            if (name is null)
+                throw new UsageException("Standard input has no name. Give one: p2p share - --name NAME");
+        }
+
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string path in paths)
+        {
+            if (path.Length == 0)
+                throw new UsageException("An empty path is no path.");
+            string own = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path, context.Host.CurrentDirectory)));
+            if (!names.TryAdd(own, path))
+                throw new UsageException($"{names[own]} and {path} have the same name, so one folder cannot hold both. Share the folder that they are in, or rename one.");
+        }
+    }
+
+    private static async Task<Share> ImportAsync(CommandContext context, P2PNode node, string[] paths, string? name)
+    {
+        var progress = new LatestProgress<ImportProgress>();
+        var options = new ShareOptions { Name = name };
+        bool isInput = paths is ["-"];
+        await using Stream? input = isInput ? context.Host.OpenInput() : null;
+        Task<Share> work = isInput
+            ? node.ShareAsync(input!, name!, options, progress, context.Stopping)
+            : node.ShareAsync([.. paths.Select(path => Path.GetFullPath(path, context.Host.CurrentDirectory))], options, progress, context.Stopping);
+        var view = new ImportView(context, name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(paths[0])), progress, hasEvents: true);
+        try
+        {
+            await Ticker.WatchAsync(work, view.Update, context.Host.Time, context.Stopping);
+            Share share = await work;
+            view.End(share.Bytes, share.Bytes);
+            return share;
+        }
+        finally
+        {
+            context.Screen.EndLive();
+        }
+    }
+
+    private static void Announce(CommandContext context, Share share, double seconds, string[] addresses, bool isCopied)
+    {
+        foreach (string unreadable in share.Unreadable)
+            context.Warn("unreadable", $"{unreadable} cannot be read and is not part of the share.");
+        string link = share.Link.ToUriString();
+        if (context.Events is { } events)
+        {
+            events.Write(new SharedEvent(share.Root.ToString(), link, share.Name, share.Bytes, share.Blocks, seconds, addresses));
+            if (share.Announced.Of > 0)
+                events.Write(new AnnouncedEvent(share.Announced.Nodes, share.Announced.Of, share.Announced.Verified));
+            return;
+        }
+
+        Screen screen = context.Screen;
+        string where = isCopied ? "copied into the data folder" : "served from where it lies (not copied)";
+        screen.Line($"{SafeText.Clean(share.Name)}  {ByteSize.Format(share.Bytes)}, hashed in {Duration.FormatElapsed(TimeSpan.FromSeconds(seconds))}, {where}");
+        screen.Line();
+        context.Data(link);
+        screen.Line();
+        screen.Line("Elsewhere:  p2p fetch LINK");
+        screen.Line("Readable:   by whoever has the link or learns its content id");
+        screen.Line($"Reachable:  {Reachable(addresses)}");
+    }
+
+    private static string Reachable(string[] addresses) =>
+        addresses.Length == 0 ? "by nobody: no address is listened on"
+        : addresses.All(IsLoopback) ? "this machine only"
+        : "this network yes; internet not yet known";
+
+    private static bool IsLoopback(string address) =>
+        address.StartsWith("/ip4/127.", StringComparison.Ordinal) || address.StartsWith("/ip6/::1/", StringComparison.Ordinal);
+
+    private static string Port(string[] addresses)
+    {
+        const string Tcp = "/tcp/";
+        string? first = addresses.FirstOrDefault(address => address.Contains(Tcp, StringComparison.Ordinal));
+        return first is null ? "" : $" (port {first[(first.IndexOf(Tcp, StringComparison.Ordinal) + Tcp.Length)..].Split('/')[0]})";
+    }
+
+    private static string Short(PeerId id) => $"{id}" is { Length: > 16 } text ? $"{text[..11]}...{text[^4..]}" : $"{id}";
+
+    private static string Goodbye(NodeStatus last, string[] paths, string? name)
+    {
+        string sent = last.BytesServed == 0 ? "nothing was sent" : $"{ByteSize.Format(last.BytesServed)} sent to {ProgressBar.Count(last.BytesServedByPeer.Count, "peer")}";
+        if (paths is ["-"])
+            return $"Stopped; {sent}.";
+        string command = string.Join(' ', paths.Select(Quote)) + (name is null ? "" : " --name " + Quote(name));
+        return $"Stopped; {sent}. \"p2p share {SafeText.Clean(command)}\" serves the same link again.";
+    }
+
+    private static string Quote(string word) => word.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or '/' or '\\' or ':' or '@' or '+' or '=' or ',')
+        ? word
+        : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+}

@@ -1,0 +1,20 @@
+using System.CommandLine;
+
+namespace P2P.Cli.Commands;
+
+/// <summary>A command: what it is called, what it takes, what it does.</summary>
+internal abstract class ToolCommand(string name, string description) : Command(name, description)
+{
+    /// <summary>Its arguments in one line, as help shows them: <c>LINK [PATH]...</c>.</summary>
+    public abstract string Synopsis { get; }
+
+    /// <summary>What else a user should know, for help; paragraphs separated by empty lines.</summary>
+    public virtual string Notes => "";
+
+    /// <summary>Does it.</summary>
+    /// <returns>The exit code. Failures are thrown.</returns>
+    public abstract Task<int> RunAsync(CommandContext context);
+
+    /// <summary>An option that takes no value; written <c>--flag</c> only, so that a file named "true" stays a file.</summary>
+    protected static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
+}

@@ -1,0 +1,55 @@
+using P2P.Core;
+
+namespace P2P.Cli.Configuration;
+
+/// <summary>The global options after command line, environment, file and defaults were laid over each other.</summary>
+internal sealed class Settings
+{
+    /// <summary>The data folder as given; null: the system's default.</summary>
+    public string? Data { get; set; }
+
+    public IReadOnlyList<string> Listen { get; set; } = [];
+
+    public IReadOnlyList<string> Peers { get; set; } = [];
+
+    public bool NoLan { get; set; }
+
+    public string Network { get; set; } = "p2p";
+
+    public string NodeName { get; set; } = "";
+
+    public bool Json { get; set; }
+
+    public bool Quiet { get; set; }
+
+    public bool Verbose { get; set; }
+
+    public string? Log { get; set; }
+
+    /// <summary>The longest time without one new verified byte; null: the library's default.</summary>
+    public TimeSpan? Timeout { get; set; }
+
+    /// <summary>Holds the rooms' options (storage, exchange, limits); the rest of it stays at its defaults.</summary>
+    public P2PNodeOptions Rooms { get; } = new();
+
+    /// <summary>The absolute data folder.</summary>
+    /// <exception cref="UsageException">None was given and the system has no default.</exception>
+    public string DataFolderOf(ToolHost host) =>
+        Path.GetFullPath(string.IsNullOrEmpty(Data) ? DataFolder.Default(host.Environment, host.System) : Data, host.CurrentDirectory);
+
+    /// <summary>What a node of this process is started with.</summary>
+    /// <param name="dataFolder">Its folder.</param>
+    /// <param name="listen">Whether it accepts connections although no address was given.</param>
+    public P2PNodeOptions ForNode(string dataFolder, bool listen) => new()
+    {
+        DataDirectory = dataFolder,
+        NodeName = NodeName,
+        Listen = listen || Listen.Count > 0,
+        ListenAddresses = [.. Listen],
+        BootstrapPeers = [.. Peers],
+        Network = Network,
+        Storage = Rooms.Storage,
+        Exchange = Rooms.Exchange,
+        Limits = Rooms.Limits,
+    };
+}

@@ -1,0 +1,111 @@
+using System.Text.Json.Serialization;
+
+namespace P2P.Cli.Output;
+
+/// <summary>One line of <c>--json</c>. docs/json.md describes every event; fields are added, never renamed. Unknown is null.</summary>
+internal abstract record JsonEvent([property: JsonPropertyOrder(-2)] string Event)
+{
+    /// <summary>When it was written (UTC).</summary>
+    [JsonPropertyOrder(-1)]
+    public DateTime At { get; set; }
+}
+
+/// <summary>The node runs.</summary>
+internal sealed record ReadyEvent(string PeerId, IReadOnlyList<string> Addresses)
+    : JsonEvent("ready");
+
+/// <summary>How far hashing is.</summary>
+internal sealed record ImportEvent(long Bytes, long? Total, int Files)
+    : JsonEvent("import");
+
+/// <summary>Shared and reachable. The only event that shows a whole link.</summary>
+internal sealed record SharedEvent(string Cid, string Link, string Name, long Bytes, long Blocks, double Seconds, IReadOnlyList<string> Addresses)
+    : JsonEvent("shared");
+
+/// <summary>What became of the announcement.</summary>
+internal sealed record AnnouncedEvent(int Nodes, int Of, bool Verified)
+    : JsonEvent("announced");
+
+/// <summary>What one peer got since the start.</summary>
+internal sealed record ServedEvent(string Peer, long Bytes)
+    : JsonEvent("served");
+
+/// <summary>An earlier try's bytes were found and verified again.</summary>
+internal sealed record ResumedEvent(long Bytes)
+    : JsonEvent("resumed");
+
+/// <summary>How far a fetch is.</summary>
+internal sealed record ProgressEvent(long Bytes, long? Total, long Rate, int Peers)
+    : JsonEvent("progress");
+
+/// <summary>Nothing new was verified for this long, and what was tried.</summary>
+internal sealed record StalledEvent(double Seconds, IReadOnlyList<StalledAttempt> Attempts)
+    : JsonEvent("stalled");
+
+/// <summary>One address or source and what went wrong there.</summary>
+internal sealed record StalledAttempt(string Address, string Error);
+
+/// <summary>A name that could not be kept.</summary>
+internal sealed record RenamedEvent(string From, string To)
+    : JsonEvent("renamed");
+
+/// <summary>Fetched, verified, flushed, in place.</summary>
+internal sealed record DoneEvent(string Path, string Cid, long Bytes, long BytesReused, int Files, double Seconds, IReadOnlyDictionary<string, long> From)
+    : JsonEvent("done");
+
+/// <summary>Who this node is.</summary>
+internal sealed record IdEvent(string PeerId)
+    : JsonEvent("id");
+
+/// <summary>The content id of a path.</summary>
+internal sealed record CidEvent(string Path, string Cid, long? Bytes)
+    : JsonEvent("cid");
+
+/// <summary>One entry of shared content.</summary>
+internal sealed record EntryEvent(string Path, string Type, long? Bytes, string Cid)
+    : JsonEvent("entry");
+
+/// <summary>What a link holds; never its key.</summary>
+internal sealed record LinkEvent(string Cid, string? Name, string? Path, bool Private, IReadOnlyList<LinkPeer> Peers)
+    : JsonEvent("link");
+
+/// <summary>A peer that a link names.</summary>
+internal sealed record LinkPeer(string PeerId, IReadOnlyList<string> Addresses);
+
+/// <summary>The outcome of the demonstration.</summary>
+internal sealed record DemoEvent(bool Ok, long Rate, int Holders, long Bytes, double Seconds, IReadOnlyDictionary<string, long> From)
+    : JsonEvent("demo");
+
+/// <summary>Which version this is.</summary>
+internal sealed record VersionEvent(string Version, string? Commit)
+    : JsonEvent("version");
+
+/// <summary>Something that the operator should know.</summary>
+internal sealed record WarningEvent(string Code, string Message)
+    : JsonEvent("warning");
+
+/// <summary>Why the command failed; the last line.</summary>
+internal sealed record ErrorEvent(string Code, string Message)
+    : JsonEvent("error");
+
+/// <summary>Serializers made at build time: no reflection at start.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(ReadyEvent))]
+[JsonSerializable(typeof(ImportEvent))]
+[JsonSerializable(typeof(SharedEvent))]
+[JsonSerializable(typeof(AnnouncedEvent))]
+[JsonSerializable(typeof(ServedEvent))]
+[JsonSerializable(typeof(ResumedEvent))]
+[JsonSerializable(typeof(ProgressEvent))]
+[JsonSerializable(typeof(StalledEvent))]
+[JsonSerializable(typeof(RenamedEvent))]
+[JsonSerializable(typeof(DoneEvent))]
+[JsonSerializable(typeof(IdEvent))]
+[JsonSerializable(typeof(CidEvent))]
+[JsonSerializable(typeof(EntryEvent))]
+[JsonSerializable(typeof(LinkEvent))]
+[JsonSerializable(typeof(DemoEvent))]
+[JsonSerializable(typeof(VersionEvent))]
+[JsonSerializable(typeof(WarningEvent))]
+[JsonSerializable(typeof(ErrorEvent))]
+internal sealed partial class EventJsonContext : JsonSerializerContext;

@@ -1,0 +1,97 @@
+using System.Text;
+
+namespace P2P.Cli.Output;
+
+/// <summary>What a person sees on standard error: messages that scroll, and below them a few lines that are redrawn in place.</summary>
+/// <remarks>Without a terminal nothing is redrawn: callers print a line now and then instead.</remarks>
+internal sealed class Screen(Stream error, bool isTerminal, bool colours, bool quiet, Func<int> width)
+{
+    private readonly Lock _gate = new(); // guards _live, _failed and the order of writes
+    private string[] _live = [];
+    private bool _failed;
+
+    public bool IsTerminal => isTerminal;
+
+    public bool IsQuiet => quiet;
+
+    /// <summary>Columns to fill, at most 100: a bar across a wide screen says no more.</summary>
+    public int Width => Math.Clamp(width(), 40, 100);
+
+    /// <summary>A message, above the live lines. Left out when quiet.</summary>
+    public void Line(string text = "")
+    {
+        if (!quiet)
+            Write(text);
+    }
+
+    /// <summary>A message that is shown even when quiet: errors and warnings.</summary>
+    public void Important(string text) => Write(text);
+
+    /// <summary>The error that ends the process.</summary>
+    public void Error(string text) => Write(colours ? $"\e[31mp2p:\e[0m {text}" : $"p2p: {text}");
+
+    /// <summary>Replaces the live lines. Does nothing without a terminal.</summary>
+    public void Live(params string[] lines)
+    {
+        if (quiet || !isTerminal)
+            return;
+        lock (_gate)
+        {
+            var text = new StringBuilder();
+            Erase(text);
+            int columns = Math.Max(20, width() - 1);
+            _live = [.. lines.Select(line => SafeText.Take(line, columns))];
+            text.AppendJoin('\n', _live);
+            Send(text.ToString());
+        }
+    }
+
+    /// <summary>Leaves nothing below the messages.</summary>
+    public void EndLive()
+    {
+        lock (_gate)
+        {
+            var text = new StringBuilder();
+            Erase(text);
+            _live = [];
+            if (text.Length > 0)
+                Send(text.ToString());
+        }
+    }
+
+    private void Write(string text)
+    {
+        lock (_gate)
+        {
+            var all = new StringBuilder();
+            Erase(all);
+            all.Append(text).Append('\n').AppendJoin('\n', _live);
+            Send(all.ToString());
+        }
+    }
+
+    private void Erase(StringBuilder text)
+    {
+        if (_live.Length == 0)
+            return;
+        text.Append('\r');
+        if (_live.Length > 1)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"\e[{_live.Length - 1}A");
+        text.Append("\e[J");
+    }
+
+    private void Send(string text)
+    {
+        if (_failed)
+            return;
+        try
+        {
+            error.Write(Encoding.UTF8.GetBytes(text));
+            error.Flush();
+        }
+        catch (IOException)
+        {
+            _failed = true; // nobody reads the messages; the work goes on
+        }
+    }
+}

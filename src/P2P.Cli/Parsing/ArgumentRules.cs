@@ -1,0 +1,78 @@
+using System.CommandLine;
+using P2P.Cli.Commands;
+
+namespace P2P.Cli.Parsing;
+
+/// <summary>What the parser lets pass and we do not: a mistyped option is never taken for a file or a value.</summary>
+internal static class ArgumentRules
+{
+    /// <summary>Checks a parsed command line.</summary>
+    /// <exception cref="UsageException">Something is wrong with it.</exception>
+    public static void Check(CommandTree root, ParseResult parse, IReadOnlyList<string> args)
+    {
+        Command command = parse.CommandResult.Command;
+        CheckCommandName(root, parse, command);
+        CheckOptions(root, command, args);
+        if (parse.Errors.Count > 0)
+            throw new UsageException(Sentence(parse.Errors[0].Message) + Hint(command));
+    }
+
+    /// <summary>Where to read on.</summary>
+    private static string Hint(Command command) => command is ToolCommand ? $" See p2p {command.Name} --help." : " See p2p --help.";
+
+    private static void CheckCommandName(CommandTree root, ParseResult parse, Command command)
+    {
+        if (command != root || parse.UnmatchedTokens.Count == 0)
+            return;
+        string name = parse.UnmatchedTokens[0];
+        if (name.StartsWith('-'))
+            return;
+        string? nearest = NearestName.Find(name, root.Subcommands.Select(known => known.Name));
+        throw new UsageException($"\"{name}\" is no command.{(nearest is null ? "" : $" Did you mean \"{nearest}\"?")} See p2p --help.");
+    }
+
+    private static void CheckOptions(CommandTree root, Command command, IReadOnlyList<string> args)
+    {
+        var known = new Dictionary<string, Option>(StringComparer.Ordinal);
+        foreach (Option option in command == root ? root.Options : [.. command.Options, .. root.Options])
+        {
+            known[option.Name] = option;
+            foreach (string alias in option.Aliases)
+                known[alias] = option;
+        }
+
+        Option? waiting = null; // an option whose value comes next
+        foreach (string arg in args)
+        {
+            if (arg == "--")
+                return;
+            if (arg.Length < 2 || arg[0] != '-')
+            {
+                waiting = null;
+                continue;
+            }
+
+            int end = arg.IndexOfAny(['=', ':']);
+            string name = end < 0 ? arg : arg[..end];
+            if (!known.TryGetValue(name, out Option? option))
+                throw Unknown(name, arg, waiting, command, known.Keys);
+            if (end >= 0 && option.Arity.MaximumNumberOfValues == 0)
+                throw new UsageException($"{name} takes no value.{Hint(command)}");
+            waiting = end < 0 && option.Arity.MaximumNumberOfValues > 0 ? option : null;
+        }
+    }
+
+    private static UsageException Unknown(string name, string arg, Option? waiting, Command command, IEnumerable<string> known)
+    {
+        string? nearest = NearestName.FindAny(name, known);
+        string meant = nearest is null ? "" : $" Did you mean {nearest}?";
+        string literal = waiting is null ? $" A file of that name is written after --: p2p {command.Name} -- {arg}" : $" A value that begins with a dash is written {waiting.Name}={arg}";
+        return new UsageException($"{name} is no option of p2p{(command is ToolCommand ? " " + command.Name : "")}.{meant}{(command is ToolCommand ? literal : Hint(command))}");
+    }
+
+    private static string Sentence(string message)
+    {
+        message = message.Trim();
+        return message.Length > 0 && message[^1] is '.' or '!' or '?' ? message : message + ".";
+    }
+}

@@ -1,0 +1,50 @@
+using P2P.Cli.Configuration;
+using P2P.Cli.Output;
+
+namespace P2P.Cli;
+
+/// <summary>Everything that the tool takes from the process it runs in, so that a test can run it inside its own.</summary>
+internal sealed class ToolHost
+{
+    public required Func<Stream> OpenInput { get; init; }
+
+    public required Func<Stream> OpenOutput { get; init; }
+
+    public required Func<Stream> OpenError { get; init; }
+
+    public required bool OutputIsTerminal { get; init; }
+
+    public required bool ErrorIsTerminal { get; init; }
+
+    /// <summary>Columns of the terminal.</summary>
+    public required Func<int> Width { get; init; }
+
+    public required Func<string, string?> Environment { get; init; }
+
+    public required HostSystem System { get; init; }
+
+    public required string CurrentDirectory { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Cancelled when the user or the system asks the process to end.</summary>
+    public required CancellationToken Stopping { get; init; }
+
+    /// <summary>The user's home, to shorten paths in messages.</summary>
+    public string? Home => Environment(System == HostSystem.Windows ? "USERPROFILE" : "HOME") is { Length: > 1 } home ? home : null;
+
+    /// <summary>This process.</summary>
+    public static ToolHost OfProcess(CancellationToken stopping) => new()
+    {
+        OpenInput = StandardStreams.OpenInput,
+        OpenOutput = StandardStreams.OpenOutput,
+        OpenError = StandardStreams.OpenError,
+        OutputIsTerminal = !Console.IsOutputRedirected,
+        ErrorIsTerminal = !Console.IsErrorRedirected,
+        Width = () => Console.WindowWidth is > 0 and var columns ? columns : 80,
+        Environment = global::System.Environment.GetEnvironmentVariable,
+        System = OperatingSystem.IsWindows() ? HostSystem.Windows : OperatingSystem.IsMacOS() ? HostSystem.MacOS : HostSystem.Linux,
+        CurrentDirectory = global::System.Environment.CurrentDirectory,
+        Stopping = stopping,
+    };
+}

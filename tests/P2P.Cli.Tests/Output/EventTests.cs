@@ -1,0 +1,86 @@
+using System.Text;
+using System.Text.Json;
+using P2P.Cli.Output;
+using P2P.Cli.Tests.Support;
+
+namespace P2P.Cli.Tests.Output;
+
+[TestClass]
+public sealed class EventTests
+{
+    private const string Cid = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
+    private const string Peer = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA";
+
+    private static readonly JsonEvent[] s_all =
+    [
+        new ReadyEvent(Peer, ["/ip4/127.0.0.1/tcp/4001"]),
+        new ImportEvent(1, null, 0),
+        new SharedEvent(Cid, $"p2p://{Cid}/x", "x", 1, 1, 0.25, []),
+        new AnnouncedEvent(18, 20, true),
+        new ServedEvent(Peer, 5),
+        new ResumedEvent(5),
+        new ProgressEvent(1, null, 0, 0),
+        new StalledEvent(12.5, [new StalledAttempt("203.0.113.5:24817", "no answer in 5 s")]),
+        new RenamedEvent("a", "b"),
+        new DoneEvent("/x", Cid, 1, 0, 1, 0.5, new Dictionary<string, long> { [Peer] = 1 }),
+        new IdEvent(Peer),
+        new CidEvent("x", Cid, null),
+        new EntryEvent("x", "file", null, Cid),
+        new LinkEvent(Cid, null, null, false, [new LinkPeer(Peer, [])]),
+        new DemoEvent(true, 1, 2, 3, 4, new Dictionary<string, long>()),
+        new VersionEvent("1", null),
+        new WarningEvent("port_taken", "x"),
+        new ErrorEvent("usage", "x"),
+    ];
+
+    [TestMethod]
+    public void Every_event_has_a_schema_and_keeps_to_it()
+    {
+        foreach (JsonEvent one in s_all)
+            Assert.AreEqual(one.Event, EventSchemas.Check(Write(one)).GetProperty("event").GetString());
+        CollectionAssert.AreEquivalent(s_all.Select(one => one.Event).ToArray(), EventSchemas.Names.ToArray());
+        int records = typeof(JsonEvent).Assembly.GetTypes().Count(type => type.IsSubclassOf(typeof(JsonEvent)));
+        Assert.HasCount(records, s_all, "a new event belongs into this list and into docs/json.md");
+    }
+
+    [TestMethod]
+    public void The_validator_finds_faults()
+    {
+        JsonElement schema = JsonDocument.Parse("""
+            {"type":"object","properties":{"a":{"type":"integer","minimum":0},"b":{"type":"array","items":{"type":"string","pattern":"^x"}},"c":{"enum":["y"]}},"required":["a"]}
+            """).RootElement;
+        foreach (string wrong in new[] { "{}", """{"a":-1}""", """{"a":"1"}""", """{"a":1.5}""", """{"a":1,"b":["y"]}""", """{"a":1,"c":"z"}""", """{"a":1,"d":0}""" })
+        {
+            var faults = new List<string>();
+            EventSchemas.Validate(JsonDocument.Parse(wrong).RootElement, schema, "$", faults);
+            Assert.AreNotEqual(0, faults.Count, wrong);
+        }
+    }
+
+    [TestMethod]
+    public void A_line_is_one_line_and_cannot_steer_a_terminal()
+    {
+        string line = Write(new RenamedEvent("a\nb\u001b[31m\u202Ec\u2028", "Übung 日本 🎬 'x' & \"y\""));
+        Assert.IsFalse(line.AsSpan().ContainsAny("\n\r\u001b\u202E\u2028"), line);
+        JsonElement json = JsonDocument.Parse(line).RootElement;
+        Assert.AreEqual("a\nb\u001b[31m\u202Ec\u2028", json.GetProperty("from").GetString());
+        Assert.AreEqual("Übung 日本 🎬 'x' & \"y\"", json.GetProperty("to").GetString());
+        StringAssert.Contains(line, "Übung 日本");
+    }
+
+    [TestMethod]
+    public void Unknown_is_null()
+    {
+        JsonElement json = JsonDocument.Parse(Write(new ProgressEvent(1, null, 2, 3))).RootElement;
+        Assert.AreEqual(JsonValueKind.Null, json.GetProperty("total").ValueKind);
+    }
+
+    private static string Write(JsonEvent one)
+    {
+        var output = new MemoryStream();
+        new EventWriter(output, TimeProvider.System).Write(one);
+        string text = Encoding.UTF8.GetString(output.ToArray());
+        StringAssert.EndsWith(text, "}\n");
+        return text[..^1];
+    }
+}
