@@ -1,0 +1,226 @@
+using System.IO.Enumeration;
+using System.Text;
+using System.Threading.Channels;
+using P2P.Core.Store;
+
+namespace P2P.Core.Content;
+
+/// <summary>
+/// Walks the folders of an import with a stack of its own, so any depth will do, and hands out work: steps in the order of the tree, and jobs
+/// that hash. Small files are gathered to jobs of about a chunk, because a job for each would cost more than the hashing.
+/// </summary>
+internal sealed class ImportScan(BlockStore? store, ImportOptions options, ChannelWriter<ImportStep> steps, ChannelWriter<HashJob> jobs)
+{
+    private const int MaxFilesPerJob = 64;
+
+    private static readonly EnumerationOptions AllEntries = new()
+    {
+        AttributesToSkip = 0, // hidden files belong to a tree
+        IgnoreInaccessible = false,
+        RecurseSubdirectories = false,
+        ReturnSpecialDirectories = false,
+    };
+
+    private readonly Stack<Folder> _folders = new();
+    private HashJob? _gathering;
+
+    /// <summary>What could not be read, each with the reason.</summary>
+    public List<string> Unreadable { get; } = [];
+
+    /// <summary>What is no file, folder or link.</summary>
+    public List<string> Skipped { get; } = [];
+
+    /// <summary>Scans one path given by the user; a link given by name is followed, links inside are not.</summary>
+    public async Task ScanAsync(string path, byte[] name, CancellationToken cancellationToken)
+    {
+        string place = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+        if (Directory.Exists(place))
+        {
+            await BeginFolderAsync(new Entry(place, name, IsFolder: true, IsLink: false), "", cancellationToken).ConfigureAwait(false);
+            await ScanFoldersAsync(cancellationToken).ConfigureAwait(false);
+        }
+        else if (File.Exists(place))
+        {
+            await AddFileAsync(new Entry(place, name, IsFolder: false, IsLink: false), cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            throw new P2PException(P2PErrorCode.NotFound, $"'{path}' does not exist, or it may not be looked at.");
+        }
+    }
+
+    /// <summary>Begins a folder that exists only in the import, for several paths.</summary>
+    public ValueTask BeginWrapperAsync(CancellationToken cancellationToken) => PutAsync(new ImportStep.BeginFolder([]), cancellationToken);
+
+    /// <summary>Ends it.</summary>
+    public ValueTask EndWrapperAsync(CancellationToken cancellationToken) => PutAsync(new ImportStep.EndFolder(), cancellationToken);
+
+    /// <summary>Hands out what is still being gathered.</summary>
+    public async ValueTask FinishAsync(CancellationToken cancellationToken)
+    {
+        if (_gathering is not { } job)
+            return;
+        _gathering = null;
+        await jobs.WriteAsync(job, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task ScanFoldersAsync(CancellationToken cancellationToken)
+    {
+        while (_folders.TryPeek(out Folder? folder))
+        {
+            if (!folder.Entries.TryDequeue(out Entry? entry))
+            {
+                _folders.Pop();
+                await PutAsync(new ImportStep.EndFolder(), cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            string inside = folder.Inside.Length == 0 ? entry.NameText : folder.Inside + "/" + entry.NameText;
+            if (options.Exclude?.Invoke(inside) == true)
+                continue;
+            if (entry.IsLink)
+                await AddLinkAsync(entry, cancellationToken).ConfigureAwait(false);
+            else if (entry.IsFolder)
+                await BeginFolderAsync(entry, inside, cancellationToken).ConfigureAwait(false);
+            else
+                await AddFileAsync(entry, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask BeginFolderAsync(Entry entry, string inside, CancellationToken cancellationToken)
+    {
+        Queue<Entry> entries;
+        try
+        {
+            var found = new FileSystemEnumerable<Entry>(entry.Path, Entry.From, AllEntries);
+            entries = new Queue<Entry>(found.OrderBy(static found => found.NameText, StringComparer.Ordinal));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Refuse(entry.Path, error);
+            return;
+        }
+
+        await PutAsync(new ImportStep.BeginFolder(entry.Name), cancellationToken).ConfigureAwait(false);
+        _folders.Push(new Folder(inside, entries));
+    }
+
+    private async ValueTask AddLinkAsync(Entry entry, CancellationToken cancellationToken)
+    {
+        string? target = null;
+        try
+        {
+            target = new FileInfo(entry.Path).LinkTarget;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Refuse(entry.Path, error);
+        }
+
+        if (target is not null)
+            await PutAsync(new ImportStep.Link(entry.Name, Encoding.UTF8.GetBytes(target)), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask AddFileAsync(Entry entry, CancellationToken cancellationToken)
+    {
+        if (!FileSystemDisk.Instance.TryGetIdentity(entry.Path, out FileIdentity identity))
+        {
+            PassOver(entry);
+            return;
+        }
+
+        var file = new SourceFile(entry.Path, entry.Name, identity);
+        if (store is not null && await ImportCache.FindAsync(store, file, cancellationToken).ConfigureAwait(false) is { } known)
+        {
+            await PutAsync(known, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        if (identity.Size <= options.Profile.ChunkBytes)
+            await AddSmallAsync(file, cancellationToken).ConfigureAwait(false);
+        else
+            await AddLargeAsync(file, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask AddSmallAsync(SourceFile file, CancellationToken cancellationToken)
+    {
+        if (_gathering is { } full && (full.Bytes + file.Identity.Size > options.Profile.ChunkBytes || full.Pieces.Count == MaxFilesPerJob))
+            await FinishAsync(cancellationToken).ConfigureAwait(false);
+        _gathering ??= new HashJob(options.Profile);
+        int piece = _gathering.Add(new HashPiece(file, 0, (int)file.Identity.Size, IsWhole: true));
+        await PutAsync(new ImportStep.SmallFile(file, _gathering, piece), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask AddLargeAsync(SourceFile file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            file.Handle = file.Open(FileOptions.SequentialScan);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Refuse(file.Path, error);
+            return;
+        }
+
+        await FinishAsync(cancellationToken).ConfigureAwait(false);
+        for (long offset = 0; offset < file.Identity.Size; offset += options.Profile.ChunkBytes)
+        {
+            var job = new HashJob(options.Profile);
+            job.Add(new HashPiece(file, offset, (int)Math.Min(options.Profile.ChunkBytes, file.Identity.Size - offset), IsWhole: false));
+            await PutAsync(new ImportStep.Chunk(job), cancellationToken).ConfigureAwait(false);
+            await jobs.WriteAsync(job, cancellationToken).ConfigureAwait(false);
+        }
+
+        await PutAsync(new ImportStep.LargeFile(file), cancellationToken).ConfigureAwait(false);
+    }
+
+    // the assembly may be waiting for the very job that is being gathered here, so it is handed out before a wait
+    private async ValueTask PutAsync(ImportStep step, CancellationToken cancellationToken)
+    {
+        if (steps.TryWrite(step))
+            return;
+        await FinishAsync(cancellationToken).ConfigureAwait(false);
+        await steps.WriteAsync(step, cancellationToken).ConfigureAwait(false);
+    }
+
+    // no regular file: a pipe, socket or device, or a name that this runtime cannot spell, or it went away
+    private void PassOver(Entry entry)
+    {
+        if (Path.Exists(entry.Path))
+            Skipped.Add(entry.Path);
+        else if (entry.NameText.Contains('\uFFFD'))
+            Refuse(entry.Path, new IOException("its name is not valid UTF-8"));
+        else
+            Refuse(entry.Path, new FileNotFoundException("it is gone"));
+    }
+
+    /// <summary>Notes what cannot be read, or ends the import with it.</summary>
+    public void Refuse(string path, Exception error)
+    {
+        if (!options.ContinueOnUnreadable)
+        {
+            throw new P2PException(
+                error is FileNotFoundException or DirectoryNotFoundException ? P2PErrorCode.NotFound : P2PErrorCode.Permission,
+                $"'{path}' cannot be read: {error.Message}. Nothing was shared; give access to it, leave it out, or choose to go on without what cannot be read.",
+                error);
+        }
+
+        lock (Unreadable)
+            Unreadable.Add($"{path}: {error.Message}");
+    }
+
+    private sealed record Folder(string Inside, Queue<Entry> Entries);
+
+    private sealed record Entry(string Path, byte[] Name, bool IsFolder, bool IsLink)
+    {
+        public string NameText { get; } = Encoding.UTF8.GetString(Name);
+
+        public static Entry From(ref FileSystemEntry entry)
+        {
+            string path = entry.ToFullPath();
+            bool isLink = entry.Attributes.HasFlag(FileAttributes.ReparsePoint) && new FileInfo(path).LinkTarget is not null;
+            return new Entry(path, Encoding.UTF8.GetBytes(entry.FileName.ToString()), entry.IsDirectory && !isLink, isLink);
+        }
+    }
+}

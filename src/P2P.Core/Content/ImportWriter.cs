@@ -1,0 +1,77 @@
+using P2P.Core.Store;
+
+namespace P2P.Core.Content;
+
+/// <summary>Records what an import makes in the store, in batches, while the next batch is being filled. Without a store it only counts.</summary>
+internal sealed class ImportWriter(BlockStore? store, PinId pin) : IDisposable
+{
+    // about 10 ms of the index's writer; an import of 10,000 files makes a dozen commits
+    private const int ChangesPerCommit = 2048;
+
+    private StoreBatch? _batch = store?.BeginBatch(pin);
+    private Task _commit = Task.CompletedTask;
+
+    /// <summary>Blocks so far, counted as often as they are linked.</summary>
+    public long Blocks { get; private set; }
+
+    /// <summary>Records a node, or a block without a file of its own.</summary>
+    public void AddOwned(in Cid cid, ReadOnlySpan<byte> block)
+    {
+        Blocks++;
+        _batch?.AddOwned(in cid, block);
+    }
+
+    /// <summary>Records a file's leaves as stretches of the file.</summary>
+    public void AddFile(SourceFile file, in BuiltNode root, IReadOnlyList<BuiltNode> leaves)
+    {
+        Blocks += leaves.Count;
+        if (_batch is null)
+            return;
+        FileId id = _batch.AddFile(file.Path, file.Identity).Id;
+        long offset = 0;
+        foreach (BuiltNode leaf in leaves)
+        {
+            _batch.AddReference(leaf.Cid, id, offset, (int)leaf.FileBytes);
+            offset += (long)leaf.FileBytes;
+        }
+
+        _batch.FinishFile(id, file.Identity, root.Cid);
+    }
+
+    /// <summary>Joins blocks that the store has already.</summary>
+    public bool AddExisting(IReadOnlyList<Cid> blocks)
+    {
+        Blocks += blocks.Count;
+        bool all = true;
+        foreach (Cid cid in blocks)
+            all &= _batch!.AddExisting(in cid);
+        return all;
+    }
+
+    /// <summary>Commits when enough has gathered; waits only for the commit before.</summary>
+    public async ValueTask CommitIfFullAsync(CancellationToken cancellationToken)
+    {
+        if (_batch is not { Count: >= ChangesPerCommit } full)
+            return;
+        await _commit.ConfigureAwait(false);
+        _commit = CommitAsync(full, cancellationToken);
+        _batch = store!.BeginBatch(pin);
+    }
+
+    /// <summary>Commits the rest: all is visible afterwards.</summary>
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        await _commit.ConfigureAwait(false);
+        if (_batch is { } rest)
+            await rest.CommitAsync(Durability.Visible, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _batch?.Dispose();
+
+    private static async Task CommitAsync(StoreBatch batch, CancellationToken cancellationToken)
+    {
+        using (batch)
+            await batch.CommitAsync(Durability.Visible, cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.Win32.SafeHandles;
+using P2P.Core.Store;
+
+namespace P2P.Core.Content;
+
+/// <summary>A file that is being imported.</summary>
+/// <param name="Path">Where it lies: absolute.</param>
+/// <param name="Name">Its name as bytes.</param>
+/// <param name="Identity">What it was when it was found; it must be the same when it has been read.</param>
+internal sealed record SourceFile(string Path, byte[] Name, FileIdentity Identity)
+{
+    /// <summary>Open while a large file is read in several pieces.</summary>
+    public SafeFileHandle? Handle { get; set; }
+
+    /// <summary>The refusal of a file that was changed while it was read.</summary>
+    public P2PException Changed() =>
+        new(P2PErrorCode.SourceChanged, $"'{Path}' was changed while it was being read. Share it again when nothing writes to it any more.") { IsTransient = true };
+
+    /// <summary>Opens it for reading beside writers and deleters: sharing must not get into anyone's way.</summary>
+    public SafeFileHandle Open(FileOptions options) =>
+        File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, options);
+
+    /// <summary>Whether it is still the file that was found.</summary>
+    public bool IsUnchanged() => FileSystemDisk.Instance.TryGetIdentity(Path, out FileIdentity now) && now == Identity;
+}

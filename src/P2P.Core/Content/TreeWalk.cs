@@ -1,0 +1,212 @@
+namespace P2P.Core.Content;
+
+/// <summary>What a walk over a tree has met.</summary>
+internal enum TreeStep
+{
+    /// <summary>A folder; its entries follow, then <see cref="LeaveFolder"/>.</summary>
+    EnterFolder,
+
+    /// <summary>The end of the folder entered last.</summary>
+    LeaveFolder,
+
+    /// <summary>A file.</summary>
+    File,
+
+    /// <summary>A symbolic link.</summary>
+    Link,
+}
+
+/// <summary>An entry of a tree.</summary>
+/// <param name="Step">What it is.</param>
+/// <param name="Name">Its name in its folder as shared, not yet checked; empty for the root.</param>
+/// <param name="Cid">Its id.</param>
+/// <param name="Node">Its node; null for a file that is one raw block.</param>
+/// <param name="ClaimedBytes">What the folder claims of the size of its tree; 0 when it does not.</param>
+internal readonly record struct TreeEntry(TreeStep Step, ReadOnlyMemory<byte> Name, Cid Cid, ContentNode? Node, long ClaimedBytes);
+
+/// <summary>
+/// Walks a tree of folders depth first, in the order of the links, loading nodes ahead. Needs memory for the folders between the root and the
+/// current one, and when those are large, for their ids only: their nodes are loaded again on the way back.
+/// </summary>
+internal sealed class TreeWalk : IAsyncDisposable
+{
+    // A folder's node has at most 2 MiB, so about 40,000 links to real blocks; decoded, a link takes about 150 bytes.
+    private const int MaxLinksHeld = 250_000;
+
+    private readonly LookAhead _ahead;
+    private readonly long _maxEntries;
+    private readonly Cid _root;
+    private readonly List<Frame> _stack = [];
+    private long _entries;
+    private int _linksHeld;
+    private bool _started;
+
+    /// <summary>Begins a walk.</summary>
+    /// <param name="loader">Gets the nodes.</param>
+    /// <param name="root">A folder, a file or a link.</param>
+    /// <param name="maxEntries">The most entries before the walk refuses to go on: few blocks can name endlessly many.</param>
+    /// <param name="cancellationToken">Ends the walk and its loads.</param>
+    public TreeWalk(NodeLoader loader, Cid root, long maxEntries, CancellationToken cancellationToken)
+    {
+        _ahead = new LookAhead(loader, cancellationToken);
+        _root = root;
+        _maxEntries = maxEntries;
+    }
+
+    /// <summary>Where the walk is, after <see cref="MoveNextAsync"/> returned true.</summary>
+    public TreeEntry Current { get; private set; }
+
+    /// <summary>Inner nodes walked so far, the nodes of files not included but for their roots.</summary>
+    public long Nodes { get; private set; }
+
+    /// <summary>Goes on to the next entry. False: the tree has ended.</summary>
+    /// <exception cref="P2PException">Integrity: the tree is malformed; or what the source reported.</exception>
+    public async ValueTask<bool> MoveNextAsync()
+    {
+        if (!_started)
+        {
+            _started = true;
+            ContentNode? node = _root.Codec == Cid.RawCodec ? null : await _ahead.GetAsync(_root).ConfigureAwait(false);
+            Nodes += node is null ? 0 : 1;
+            Visit(default, _root, node, 0);
+            return true;
+        }
+
+        while (_stack.Count > 0)
+        {
+            Frame frame = _stack[^1];
+            if (frame.Links is null)
+                await ReloadAsync(frame).ConfigureAwait(false);
+            if (frame.Next == frame.Links!.Length)
+            {
+                Pop(frame);
+                if (!frame.IsFolderEnd)
+                    continue;
+                Current = new TreeEntry(TreeStep.LeaveFolder, default, frame.Cid, null, 0);
+                return true;
+            }
+
+            if (await VisitNextAsync(frame).ConfigureAwait(false))
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Leaves out the entries of the folder entered last; <see cref="TreeStep.LeaveFolder"/> still comes.</summary>
+    public void SkipFolder()
+    {
+        Frame frame = _stack[^1];
+        frame.Next = frame.Links?.Length ?? 0;
+        _ahead.Drop(frame.Lane);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (Frame frame in _stack)
+            _ahead.Drop(frame.Lane);
+        await _ahead.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask<bool> VisitNextAsync(Frame frame)
+    {
+        int index = frame.Next++;
+        DagPbLink link = frame.Links![index];
+        ReadOnlyMemory<byte> name = link.Name;
+        if (frame.Layout is { } layout)
+            layout.SplitName(frame.Cid, link.Name, out name);
+
+        ContentNode? node = null;
+        if (link.Cid.Codec != Cid.RawCodec)
+        {
+            _ahead.Fill(frame.Lane, index);
+            node = await _ahead.TakeAsync(frame.Lane, index).ConfigureAwait(false);
+            Nodes++;
+        }
+
+        if (frame.Layout is { } outer && name.IsEmpty)
+        {
+            if (node is not { Data.Type: UnixFsType.HamtShard })
+                throw ContentFault.Contradiction(link.Cid, "stands where a shard of a folder belongs");
+            CountEntry();
+            Push(node, ShardLayout.From(link.Cid, node.Data, outer.BitsUsed + outer.Bits), isFolderEnd: false);
+            return false;
+        }
+
+        CountEntry();
+        Visit(name, link.Cid, node, (long)Math.Min(link.TargetBytes ?? 0, long.MaxValue));
+        return true;
+    }
+
+    private void Visit(ReadOnlyMemory<byte> name, Cid cid, ContentNode? node, long claimedBytes)
+    {
+        TreeStep step = node switch
+        {
+            null or { File: not null } => TreeStep.File,
+            { IsFolder: true } => TreeStep.EnterFolder,
+            _ => TreeStep.Link,
+        };
+        Current = new TreeEntry(step, name, cid, node, claimedBytes);
+        if (step == TreeStep.EnterFolder)
+            Push(node!, node!.Data.Type == UnixFsType.HamtShard ? ShardLayout.From(in cid, node.Data, 0) : null, isFolderEnd: true);
+    }
+
+    private void CountEntry()
+    {
+        if (++_entries > _maxEntries)
+            throw new P2PException(P2PErrorCode.Integrity, $"The content has more than {_maxEntries} entries, more than is accepted.");
+    }
+
+    private void Push(ContentNode node, ShardLayout? layout, bool isFolderEnd)
+    {
+        _linksHeld += node.Links.Length;
+        for (int i = 0; i < _stack.Count && _linksHeld > MaxLinksHeld; i++)
+        {
+            _linksHeld -= _stack[i].Links?.Length ?? 0;
+            _stack[i].Links = null;
+        }
+
+        var frame = new Frame(node, layout, isFolderEnd);
+        _stack.Add(frame);
+        _ahead.Fill(frame.Lane, 0);
+    }
+
+    private void Pop(Frame frame)
+    {
+        _linksHeld -= frame.Links!.Length;
+        _ahead.Drop(frame.Lane);
+        _stack.RemoveAt(_stack.Count - 1);
+    }
+
+    private async ValueTask ReloadAsync(Frame frame)
+    {
+        ContentNode node = await _ahead.GetAsync(frame.Cid).ConfigureAwait(false);
+        frame.Links = node.Links;
+        _linksHeld += node.Links.Length;
+    }
+
+    private sealed class Frame
+    {
+        public Frame(ContentNode node, ShardLayout? layout, bool isFolderEnd)
+        {
+            Cid = node.Cid;
+            Links = node.Links;
+            Layout = layout;
+            IsFolderEnd = isFolderEnd;
+            Lane = new LookAhead.Lane(node.Links.Length, child => Links is { } links && links[child].Cid.Codec != Cid.RawCodec ? links[child].Cid : default);
+        }
+
+        public Cid Cid { get; }
+
+        public DagPbLink[]? Links { get; set; } // null: let go of, to be loaded again
+
+        public ShardLayout? Layout { get; } // null: a plain folder
+
+        public bool IsFolderEnd { get; } // false: a shard inside a folder that goes on after it
+
+        public LookAhead.Lane Lane { get; }
+
+        public int Next { get; set; }
+    }
+}
