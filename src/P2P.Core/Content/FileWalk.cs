@@ -37,6 +37,9 @@ internal sealed class FileWalk : IAsyncDisposable
     /// <summary>Where the walk is, after <see cref="MoveNextAsync"/> returned true.</summary>
     public FileSegment Current { get; private set; }
 
+    /// <summary>Inner nodes below the root walked so far.</summary>
+    public long Nodes { get; private set; }
+
     /// <summary>Goes on to the next segment. False: the file has ended.</summary>
     /// <exception cref="P2PException">Integrity: a node contradicts its parent; or what the source reported.</exception>
     public async ValueTask<bool> MoveNextAsync()
@@ -104,6 +107,7 @@ internal sealed class FileWalk : IAsyncDisposable
             throw ContentFault.Contradiction(in cid, $"lies more than {MaxDepth} levels deep in a file");
         _ahead.Fill(frame.Lane, child);
         ContentNode node = await _ahead.TakeAsync(frame.Lane, child).ConfigureAwait(false);
+        Nodes++;
         if (node.File is not { } file)
             throw ContentFault.Contradiction(in cid, "is a folder or a link inside a file");
         if (file.Bytes != bytes)

@@ -7,7 +7,7 @@ namespace P2P.Core.Content;
 /// <param name="Offset">Where it begins.</param>
 /// <param name="Length">Its bytes.</param>
 /// <param name="IsWhole">Whether it is the whole file, which is then opened and checked here.</param>
-internal readonly record struct HashPiece(SourceFile File, long Offset, int Length, bool IsWhole);
+internal readonly record struct HashPiece(ImportFile File, long Offset, int Length, bool IsWhole);
 
 /// <summary>About a MiB of pieces that one worker reads and hashes: one chunk of a large file, or many small files.</summary>
 internal sealed class HashJob(UnixFsProfile profile)

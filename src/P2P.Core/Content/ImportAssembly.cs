@@ -95,7 +95,7 @@ internal sealed class ImportAssembly(ImportOptions options, ImportWriter writer,
         }
     }
 
-    private void EndLarge(SourceFile file)
+    private void EndLarge(ImportFile file)
     {
         file.Handle!.Dispose();
         BuiltNode root = _chunkFailure is null ? _large!.Finish() : default;
@@ -121,7 +121,7 @@ internal sealed class ImportAssembly(ImportOptions options, ImportWriter writer,
         _chunks.Clear();
     }
 
-    private void Fail(SourceFile file, Exception failure)
+    private void Fail(ImportFile file, Exception failure)
     {
         if (failure is P2PException)
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);

@@ -7,7 +7,7 @@ namespace P2P.Core.Content;
 internal static class ImportCache
 {
     /// <summary>The file's blocks as the store has them; null when it does not know the file or lacks a block of it.</summary>
-    public static async ValueTask<ImportStep.KnownFile?> FindAsync(BlockStore store, SourceFile file, CancellationToken cancellationToken)
+    public static async ValueTask<ImportStep.KnownFile?> FindAsync(BlockStore store, ImportFile file, CancellationToken cancellationToken)
     {
         if (!store.TryGetImportedFile(file.Path, file.Identity, out FileRegistration known) || !known.IsImported)
             return null;

@@ -33,7 +33,7 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
     /// <summary>Scans one path given by the user; a link given by name is followed, links inside are not.</summary>
     public async Task ScanAsync(string path, byte[] name, CancellationToken cancellationToken)
     {
-        string place = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+        string place = (Path.Exists(path) ? new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName : null) ?? path;
         if (Directory.Exists(place))
         {
             await BeginFolderAsync(new Entry(place, name, IsFolder: true, IsLink: false), "", cancellationToken).ConfigureAwait(false);
@@ -129,7 +129,7 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
             return;
         }
 
-        var file = new SourceFile(entry.Path, entry.Name, identity);
+        var file = new ImportFile(entry.Path, entry.Name, identity);
         if (store is not null && await ImportCache.FindAsync(store, file, cancellationToken).ConfigureAwait(false) is { } known)
         {
             await PutAsync(known, cancellationToken).ConfigureAwait(false);
@@ -142,7 +142,7 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
             await AddLargeAsync(file, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask AddSmallAsync(SourceFile file, CancellationToken cancellationToken)
+    private async ValueTask AddSmallAsync(ImportFile file, CancellationToken cancellationToken)
     {
         if (_gathering is { } full && (full.Bytes + file.Identity.Size > options.Profile.ChunkBytes || full.Pieces.Count == MaxFilesPerJob))
             await FinishAsync(cancellationToken).ConfigureAwait(false);
@@ -151,7 +151,7 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
         await PutAsync(new ImportStep.SmallFile(file, _gathering, piece), cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask AddLargeAsync(SourceFile file, CancellationToken cancellationToken)
+    private async ValueTask AddLargeAsync(ImportFile file, CancellationToken cancellationToken)
     {
         try
         {

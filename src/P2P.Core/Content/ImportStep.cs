@@ -13,14 +13,14 @@ internal abstract record ImportStep
     internal sealed record Link(byte[] Name, byte[] Target) : ImportStep;
 
     /// <summary>A file of one leaf.</summary>
-    internal sealed record SmallFile(SourceFile File, HashJob Job, int Piece) : ImportStep;
+    internal sealed record SmallFile(ImportFile File, HashJob Job, int Piece) : ImportStep;
 
     /// <summary>A chunk of the file that follows these chunks.</summary>
     internal sealed record Chunk(HashJob Job) : ImportStep;
 
     /// <summary>The end of a file of several leaves.</summary>
-    internal sealed record LargeFile(SourceFile File) : ImportStep;
+    internal sealed record LargeFile(ImportFile File) : ImportStep;
 
     /// <summary>A file that was imported before and has not changed since.</summary>
-    internal sealed record KnownFile(SourceFile File, BuiltNode Root, IReadOnlyList<Cid> Blocks) : ImportStep;
+    internal sealed record KnownFile(ImportFile File, BuiltNode Root, IReadOnlyList<Cid> Blocks) : ImportStep;
 }

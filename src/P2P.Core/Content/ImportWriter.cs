@@ -8,7 +8,10 @@ internal sealed class ImportWriter(BlockStore? store, PinId pin) : IDisposable
     // about 10 ms of the index's writer; an import of 10,000 files makes a dozen commits
     private const int ChangesPerCommit = 2048;
 
+    private const int BytesPerCommit = 4 << 20; // nodes wait in memory until then
+
     private StoreBatch? _batch = store?.BeginBatch(pin);
+    private int _bytes;
     private Task _commit = Task.CompletedTask;
 
     /// <summary>Blocks so far, counted as often as they are linked.</summary>
@@ -19,10 +22,11 @@ internal sealed class ImportWriter(BlockStore? store, PinId pin) : IDisposable
     {
         Blocks++;
         _batch?.AddOwned(in cid, block);
+        _bytes += block.Length;
     }
 
     /// <summary>Records a file's leaves as stretches of the file.</summary>
-    public void AddFile(SourceFile file, in BuiltNode root, IReadOnlyList<BuiltNode> leaves)
+    public void AddFile(ImportFile file, in BuiltNode root, IReadOnlyList<BuiltNode> leaves)
     {
         Blocks += leaves.Count;
         if (_batch is null)
@@ -51,8 +55,9 @@ internal sealed class ImportWriter(BlockStore? store, PinId pin) : IDisposable
     /// <summary>Commits when enough has gathered; waits only for the commit before.</summary>
     public async ValueTask CommitIfFullAsync(CancellationToken cancellationToken)
     {
-        if (_batch is not { Count: >= ChangesPerCommit } full)
+        if (_batch is not { } full || (full.Count < ChangesPerCommit && _bytes < BytesPerCommit))
             return;
+        _bytes = 0;
         await _commit.ConfigureAwait(false);
         _commit = CommitAsync(full, cancellationToken);
         _batch = store!.BeginBatch(pin);

@@ -47,13 +47,9 @@ internal static class PathRules
         return Insert(text, mark, system);
     }
 
-    /// <summary>Two names with the same key are the same file on such a system.</summary>
-    public static string CollisionKey(string name, TargetSystem system) => system switch
-    {
-        TargetSystem.Windows => name.ToUpperInvariant(),
-        TargetSystem.MacOS => name.Normalize(NormalizationForm.FormD).ToUpperInvariant(),
-        _ => name,
-    };
+    /// <summary>Two names with the same key are the same file on such a system. Unicode form is not folded here: the runtime has no tables
+    /// for it (invariant globalization); where a system folds it, creating the second file fails and says so.</summary>
+    public static string CollisionKey(string name, TargetSystem system) => system == TargetSystem.Linux ? name : name.ToUpperInvariant();
 
     /// <summary>The n-th other name for a file whose name is taken: <c>NAME (1).EXT</c>.</summary>
     public static string Numbered(string name, int number, TargetSystem system) =>

@@ -6,7 +6,7 @@ internal enum TargetSystem
     /// <summary>Bytes but for NUL and the slash, compared as they are.</summary>
     Linux,
 
-    /// <summary>Compared without case and Unicode form.</summary>
+    /// <summary>Bytes but for NUL and the slash, compared without case.</summary>
     MacOS,
 
     /// <summary>Reserved characters and device names, compared without case.</summary>

@@ -12,6 +12,9 @@ internal sealed record TreeFetchOptions
     /// <summary>Workers that check what is on disk already (count). Default: one for each core.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Whether the store is told where each block lies, so that the content is served: for a pin of a served kind.</summary>
+    public bool RecordPlaces { get; init; }
+
     /// <summary>The most entries of a tree (count). Default 5,000,000: about 1 GB of names on disk. A hostile tree of few blocks can name endlessly many.</summary>
     public long MaxEntries { get; init; } = 5_000_000;
 }

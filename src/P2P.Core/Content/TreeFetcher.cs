@@ -4,16 +4,47 @@ using P2P.Core.Store;
 
 namespace P2P.Core.Content;
 
-/// <summary>Fetches a file or folder to exactly one path: gathered in a private <c>.part</c> beside it, verified, flushed, renamed once.</summary>
+/// <summary>
+/// Fetches a file or folder to exactly one path: gathered in a private <c>.part</c> beside it, verified, flushed, renamed once.
+/// The <c>.part</c> itself is the record of how far a fetch is: what lies in it is hashed again before it counts, so nothing that
+/// says otherwise can be wrong, and nothing has to be flushed before it may be recorded.
+/// </summary>
 /// <param name="source">Where blocks come from.</param>
-/// <param name="store">Keeps the inner nodes and knows where the written blocks lie, so that they can be served; null: nothing is recorded.</param>
+/// <param name="store">Keeps the inner nodes and, if asked, knows where the written blocks lie; null: nothing is recorded.</param>
 /// <param name="buffers">Buffers for reading back.</param>
 /// <param name="options">How.</param>
 /// <param name="logger">Where its log goes.</param>
 internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockBufferPool buffers, TreeFetchOptions options, ILogger logger)
 {
+    private const int CidCharactersInName = 16;
+
+    private volatile FetchPlanner? _planner;
+    private volatile BlockPlacer? _placer;
+    private long _claimedBytes = -1;
+    private long _planned; // 1 when the whole tree is planned
+    private long _equalBytes;
+
     /// <summary>How far it is; may be read from any thread.</summary>
-    public TreeFetchProgress Progress => throw new NotImplementedException();
+    public TreeFetchProgress Progress
+    {
+        get
+        {
+            long equal = Interlocked.Read(ref _equalBytes);
+            long claimed = Interlocked.Read(ref _claimedBytes);
+            if (_placer is not { } placer || _planner is not { } planner)
+                return new TreeFetchProgress(equal, equal, claimed < 0 ? null : claimed, 0);
+            long verified = placer.VerifiedBytes + equal;
+            long total = Interlocked.Read(ref _planned) == 1 ? planner.Bytes + equal : Math.Max(claimed, planner.Bytes + equal);
+            return new TreeFetchProgress(verified, placer.ReusedBytes + equal, Math.Max(total, verified), placer.Files);
+        }
+    }
+
+    /// <summary>The key of the resume state of a fetch, to find its pin again after a crash.</summary>
+    public static string ResumeKeyOf(string targetPath) => "fetch:" + FullPathOf(targetPath);
+
+    /// <summary>Where a fetch gathers its bytes.</summary>
+    public static string PartPathOf(Cid root, string targetPath) =>
+        Path.Combine(Path.GetDirectoryName(FullPathOf(targetPath)) ?? "", $".p2p-{root.ToString()[..CidCharactersInName]}.part");
 
     /// <summary>Fetches. Once for each instance.</summary>
     /// <param name="root">The root of the link.</param>
@@ -22,5 +53,172 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
     /// <param name="pin">The pin that inner nodes and written blocks join, taken by the caller before the call; a served kind serves them while they arrive.</param>
     /// <param name="cancellationToken">Ends it at a block boundary; what is verified stays and the same call resumes from it.</param>
     /// <exception cref="P2PException">Exists, InUse, NoSpace, Permission, Integrity, NotFound, or what the source reported.</exception>
-    public Task<TreeFetchResult> FetchAsync(Cid root, string? path, string targetPath, PinId pin, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<TreeFetchResult> FetchAsync(Cid root, string? path, string targetPath, PinId pin, CancellationToken cancellationToken)
+    {
+        string target = FullPathOf(targetPath);
+        string folder = Path.GetDirectoryName(target) ?? throw new ArgumentException("The target must lie in a folder.", nameof(targetPath));
+        if (!Directory.Exists(folder))
+            throw new P2PException(P2PErrorCode.NotFound, $"The folder '{folder}' does not exist. Create it or choose another place.");
+        try
+        {
+            using TargetLock held = TargetLock.Take(target);
+            using FetchRecorder? recorder = store is null ? null : new FetchRecorder(store, pin, options.RecordPlaces);
+            try
+            {
+                return await FetchAsync(new NodeLoader(source, recorder), recorder, root, path, target, pin, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                if (recorder is not null)
+                    await recorder.FlushAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (DiskFault.IsDiskError(error))
+        {
+            throw DiskFault.Translate(error, target);
+        }
+    }
+
+    private static string FullPathOf(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+
+    private async Task<TreeFetchResult> FetchAsync(
+        NodeLoader loader, FetchRecorder? recorder, Cid root, string? path, string target, PinId pin, CancellationToken cancellationToken)
+    {
+        bool isWhole = string.IsNullOrEmpty(path);
+        Place there = TargetDisk.Look(target);
+        if (isWhole && there.Kind == PlaceKind.File && await IsSameFileAsync(root, target, cancellationToken).ConfigureAwait(false) is { } same)
+            return new TreeFetchResult(target, root, same.Bytes, same.Bytes, same.Blocks, same.Files, [], AlreadyThere: true);
+
+        Cid entry = isWhole ? root : (await new DagReader(source, recorder).ResolveAsync(root, path, cancellationToken).ConfigureAwait(false)).Cid;
+        ContentNode? node = entry.Codec == Cid.RawCodec ? null : await loader.GetAsync(entry, cancellationToken).ConfigureAwait(false);
+        if (node is { IsLink: true })
+            throw new P2PException(P2PErrorCode.NotFound, "This is a symbolic link, not a file or folder. Fetch what it points to.");
+        bool isFolder = node is { IsFolder: true };
+        Interlocked.Exchange(ref _claimedBytes, ClaimedBytesOf(node));
+
+        TargetComparison? existing = null;
+        if (there.Kind != PlaceKind.Nothing)
+        {
+            existing = new TargetComparison(loader, buffers, options);
+            await existing.CompareAsync(entry, target, cancellationToken).ConfigureAwait(false);
+            if (existing.IsComplete)
+                return new TreeFetchResult(target, entry, existing.EqualBytes, existing.EqualBytes, 0, existing.EqualFiles, [], AlreadyThere: true);
+            if (options.IfExists == IfExists.Rename && existing.DifferingCount > 0)
+                (existing, there) = (null, default);
+            else
+                RefuseIfDifferent(existing, target);
+            Interlocked.Exchange(ref _equalBytes, existing?.EqualBytes ?? 0);
+        }
+
+        string part = PartPathOf(entry, target);
+        bool isResumed = PreparePart(part, isFolder);
+        if (isResumed)
+            ContentLog.FetchResumed(logger, entry, part);
+        string key = ResumeKeyOf(target);
+        if (recorder is not null)
+            await recorder.BeginAsync(new ResumeState(key, entry, target, part, pin), cancellationToken).ConfigureAwait(false);
+        Gathered gathered = await GatherAsync(loader, recorder, entry, part, isResumed, existing, cancellationToken).ConfigureAwait(false);
+
+        var finish = new TargetFinish(options, part, isFolder);
+        await finish.FlushAsync(cancellationToken).ConfigureAwait(false);
+        bool merges = isFolder && there.Kind == PlaceKind.Folder;
+        string place = merges ? await finish.MergeAsync(target, cancellationToken).ConfigureAwait(false) : finish.Place(target);
+        if (recorder is not null)
+            await recorder.FinishAsync(key, merges ? finish.Moves : [(part, place)], CancellationToken.None).ConfigureAwait(false);
+        ContentLog.FetchFinished(logger, entry, gathered.Bytes, gathered.Reused);
+        return new TreeFetchResult(place, entry, gathered.Bytes, gathered.Reused, gathered.Blocks, gathered.Files, gathered.Renamed, AlreadyThere: false);
+    }
+
+    private async Task<Gathered> GatherAsync(
+        NodeLoader loader, FetchRecorder? recorder, Cid entry, string part, bool isResumed, TargetComparison? existing, CancellationToken cancellationToken)
+    {
+        var placer = new BlockPlacer(source, buffers, recorder, options.Workers, cancellationToken);
+        await using (placer.ConfigureAwait(false))
+        {
+            var planner = new FetchPlanner(loader, placer, options, part, isResumed, existing, RoomFor(part, isResumed));
+            (_placer, _planner) = (placer, planner);
+            try
+            {
+                await planner.PlanAsync(entry).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (placer.Stopped.IsCancellationRequested)
+            {
+                placer.ThrowIfFailed();
+                cancellationToken.ThrowIfCancellationRequested();
+                throw;
+            }
+
+            Interlocked.Exchange(ref _planned, 1);
+            await placer.FinishAsync().ConfigureAwait(false);
+            planner.MakeLinks();
+            long equal = existing?.EqualBytes ?? 0;
+            return new Gathered(placer.VerifiedBytes + equal, placer.ReusedBytes + equal, planner.Blocks, planner.Files, planner.Renamed);
+        }
+    }
+
+    // without any network: the target may be what is asked for even when nobody is online
+    private async Task<ImportResult?> IsSameFileAsync(Cid root, string target, CancellationToken cancellationToken)
+    {
+        if (store?.Has(in root) == true)
+            return null; // its nodes are here, so comparing block by block needs nobody either
+        try
+        {
+            var import = new Importer(null, buffers, new ImportOptions { Profile = root.Version == 0 ? UnixFsProfile.V0_2015 : UnixFsProfile.V1_2025, Workers = options.Workers });
+            ImportResult found = await import.ImportAsync([target], default, null, cancellationToken).ConfigureAwait(false);
+            return found.Root == root ? found : null;
+        }
+        catch (P2PException error)
+        {
+            ContentLog.TargetNotReadable(logger, error, target);
+            return null; // unreadable or being written: then it is not what is asked for
+        }
+    }
+
+    private void RefuseIfDifferent(TargetComparison existing, string target)
+    {
+        if (existing.DifferingCount == 0 || (options.IfExists == IfExists.Overwrite && !existing.HasObstacle))
+            return;
+        string list = string.Join(", ", existing.Differing.Select(local => $"'{(local.Length == 0 ? target : Path.Combine(target, local))}'"));
+        string more = existing.DifferingCount > existing.Differing.Count ? $" and {existing.DifferingCount - existing.Differing.Count} more" : "";
+        string advice = existing.HasObstacle ? "Choose another place." : "Overwrite, write beside it, or choose another place.";
+        throw new P2PException(P2PErrorCode.Exists, $"There is other content at {Diagnostics.UntrustedText.Clean(list)}{more}. Nothing was fetched. {advice}");
+    }
+
+    // an existing .part is gone on with only if it is ours: a link or a second name would lead the bytes elsewhere
+    private static bool PreparePart(string part, bool isFolder)
+    {
+        Place found = TargetDisk.Look(part);
+        if (found.Kind == PlaceKind.Nothing)
+        {
+            if (isFolder)
+                TargetDisk.CreatePrivateFolder(part);
+            return false;
+        }
+
+        if (found.Kind == (isFolder ? PlaceKind.Folder : PlaceKind.File) && found.IsOurs)
+            return true;
+        throw new P2PException(P2PErrorCode.Permission, $"'{part}' is in the way and was not made by a fetch of this user. Remove it and fetch again.");
+    }
+
+    private static long ClaimedBytesOf(ContentNode? node)
+    {
+        if (node is null)
+            return -1;
+        if (node.File is { } file)
+            return file.Bytes;
+        ulong sum = 0;
+        foreach (DagPbLink link in node.Links)
+            sum = Math.Min(sum + Math.Min(link.TargetBytes ?? 0, long.MaxValue), long.MaxValue);
+        return (long)sum;
+    }
+
+    private static long RoomFor(string part, bool isResumed)
+    {
+        long? free = TargetDisk.FreeBytes(Path.GetDirectoryName(part)!);
+        if (free is not { } bytes)
+            return long.MaxValue;
+        return isResumed ? bytes + TreeSize.Of(part, CancellationToken.None) : bytes;
+    }
+
+    private sealed record Gathered(long Bytes, long Reused, long Blocks, int Files, IReadOnlyList<RenamedEntry> Renamed);
 }

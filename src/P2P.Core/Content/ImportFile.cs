@@ -7,7 +7,7 @@ namespace P2P.Core.Content;
 /// <param name="Path">Where it lies: absolute.</param>
 /// <param name="Name">Its name as bytes.</param>
 /// <param name="Identity">What it was when it was found; it must be the same when it has been read.</param>
-internal sealed record SourceFile(string Path, byte[] Name, FileIdentity Identity)
+internal sealed record ImportFile(string Path, byte[] Name, FileIdentity Identity)
 {
     /// <summary>Open while a large file is read in several pieces.</summary>
     public SafeFileHandle? Handle { get; set; }

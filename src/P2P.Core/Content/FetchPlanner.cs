@@ -1,0 +1,223 @@
+using System.Text;
+using P2P.Core.Blocks;
+
+namespace P2P.Core.Content;
+
+/// <summary>Walks the content ahead of the data and wants each block at its place; makes the folders on the way.</summary>
+/// <param name="loader">Gets the nodes.</param>
+/// <param name="placer">Gets the blocks to their places.</param>
+/// <param name="options">Limits and names.</param>
+/// <param name="gatherPath">The <c>.part</c>: of a file its place, of a folder the private folder.</param>
+/// <param name="isResumed">The <c>.part</c> was there already: what is in it is checked first.</param>
+/// <param name="existing">What stands at the target already and need not come again; null: nothing.</param>
+/// <param name="roomBytes">The most bytes that there is room for.</param>
+internal sealed class FetchPlanner(
+    NodeLoader loader, BlockPlacer placer, TreeFetchOptions options, string gatherPath, bool isResumed, TargetComparison? existing, long roomBytes)
+{
+    private const int MaxLinks = 1_000_000;
+
+    private readonly List<(string Local, string Target)> _links = [];
+    private readonly PathMapper _mapper = new(options.System);
+    private int _entry; // number of the file or link, as the comparison counts
+    private long _neededBytes;
+
+    /// <summary>Bytes of all files that come, as far as planned; of a file of one block what its folder claims.</summary>
+    public long Bytes => Interlocked.Read(ref _neededBytes);
+
+    /// <summary>Blocks of the tree, counted as often as they are linked, as far as planned.</summary>
+    public long Blocks { get; private set; }
+
+    /// <summary>Files, as far as planned.</summary>
+    public int Files { get; private set; }
+
+    /// <summary>Names that did not stay.</summary>
+    public IReadOnlyList<RenamedEntry> Renamed => _mapper.Renamed;
+
+    /// <summary>Plans everything.</summary>
+    public async Task PlanAsync(Cid root)
+    {
+        var walk = new TreeWalk(loader, root, options.MaxEntries, placer.Stopped);
+        await using (walk.ConfigureAwait(false))
+        {
+            while (await walk.MoveNextAsync().ConfigureAwait(false))
+            {
+                TreeEntry entry = walk.Current;
+                if (entry.Step == TreeStep.LeaveFolder)
+                {
+                    _mapper.Leave();
+                    continue;
+                }
+
+                bool counts = _mapper.TryPlace(entry.Name.Span, out string local);
+                if (entry.Step == TreeStep.EnterFolder)
+                {
+                    if (!counts)
+                        walk.SkipFolder();
+                    else
+                        MakeFolder(local);
+                    _mapper.Enter(entry.Name.Span, counts ? local : null);
+                }
+                else if (counts)
+                {
+                    ExistingState state = existing?.StateOf(_entry++) ?? ExistingState.Missing;
+                    if (entry.Step == TreeStep.Link)
+                        AddLink(entry, local, state);
+                    else
+                        await PlanFileAsync(entry, local, state).ConfigureAwait(false);
+                }
+            }
+
+            Blocks += walk.Nodes;
+        }
+    }
+
+    /// <summary>Makes the symbolic links, last, when nothing is written through them any more; those that would lead out of the tree are left out and reported.</summary>
+    public void MakeLinks()
+    {
+        var places = _links.Select(link => link.Local).ToHashSet(StringComparer.Ordinal);
+        foreach ((string local, string target) in _links)
+        {
+            int slash = local.LastIndexOf('/');
+            if (options.System == TargetSystem.Windows || !PathRules.LinkStaysInside(slash < 0 ? "" : local[..slash], target, places.Contains))
+            {
+                _mapper.Report(local, "");
+                continue;
+            }
+
+            string place = Path.Combine(gatherPath, local);
+            if (TargetDisk.Look(place).Kind is PlaceKind.Link or PlaceKind.File)
+                File.Delete(place); // from an earlier try
+            File.CreateSymbolicLink(place, target);
+        }
+    }
+
+    private void MakeFolder(string local)
+    {
+        if (local.Length == 0)
+            return; // the root is there
+        string place = Path.Combine(gatherPath, local);
+        try
+        {
+            Place found = isResumed ? TargetDisk.Look(place) : default;
+            if (found.Kind == PlaceKind.Folder && found.IsOurs)
+                return;
+            if (found.Kind != PlaceKind.Nothing)
+                File.Delete(place); // a file or link from somebody else: never gone through
+            Directory.CreateDirectory(place);
+        }
+        catch (Exception error) when (DiskFault.IsDiskError(error))
+        {
+            throw DiskFault.Translate(error, place);
+        }
+    }
+
+    private void AddLink(TreeEntry entry, string local, ExistingState state)
+    {
+        if (_links.Count == MaxLinks)
+            throw new P2PException(P2PErrorCode.Integrity, $"The content has more than {MaxLinks} symbolic links, more than is accepted.");
+        if (state != ExistingState.Equal)
+            _links.Add((local, Encoding.UTF8.GetString(entry.Node!.Data.Data ?? [])));
+    }
+
+    private async ValueTask PlanFileAsync(TreeEntry entry, string local, ExistingState state)
+    {
+        FileNode? node = entry.Node?.File;
+        Files++;
+        if (state == ExistingState.Equal)
+        {
+            await CountOnlyAsync(entry, node).ConfigureAwait(false);
+            return;
+        }
+
+        long bytes = node?.Bytes ?? -1;
+        CountBytes(node?.Bytes ?? Math.Min(entry.ClaimedBytes, BlockVerification.MaxBlockBytes));
+        string place = local.Length == 0 ? gatherPath : Path.Combine(gatherPath, local);
+        bool isThere = PrepareFile(place, out long thereBytes);
+        var file = new PlacedFile(place, entry.Cid, bytes, isNew: !isThere, isPrivate: local.Length == 0);
+        if (node is null)
+        {
+            Blocks++;
+            await PlanWholeAsync(file, entry, isThere).ConfigureAwait(false);
+        }
+        else
+        {
+            var segments = new FileWalk(loader, node, 0, placer.Stopped);
+            await using (segments.ConfigureAwait(false))
+            {
+                while (await segments.MoveNextAsync().ConfigureAwait(false))
+                    await PlanSegmentAsync(file, segments.Current, thereBytes).ConfigureAwait(false);
+                Blocks += segments.Nodes;
+            }
+        }
+
+        placer.Planned(file);
+    }
+
+    private async ValueTask PlanWholeAsync(PlacedFile file, TreeEntry entry, bool isThere)
+    {
+        int expected = (int)Math.Min(entry.ClaimedBytes, BlockVerification.MaxBlockBytes);
+        if (!BlockVerification.IsAccepted(entry.Cid, out string? why))
+            throw new P2PException(P2PErrorCode.Integrity, $"Block {entry.Cid.ToShortString()} cannot be verified: {why}.");
+        if (KnownBlocks.TryGet(entry.Cid, out ReadOnlyMemory<byte> known))
+            placer.Put(file, known.Span, 0);
+        else
+            await placer.WantAsync(file, entry.Cid, 0, length: -1, expected, mayBeThere: isThere).ConfigureAwait(false);
+    }
+
+    private async ValueTask PlanSegmentAsync(PlacedFile file, FileSegment segment, long thereBytes)
+    {
+        if (segment.Leaf.IsEmpty)
+        {
+            placer.Put(file, segment.Known.Span, segment.Offset);
+            return;
+        }
+
+        Blocks++;
+        bool mayBeThere = segment.Offset + segment.Length <= thereBytes;
+        await placer.WantAsync(file, segment.Leaf, segment.Offset, segment.Length, segment.Length, mayBeThere).ConfigureAwait(false);
+    }
+
+    // a file that stands at the target already: it is walked all the same, to count its blocks
+    private async ValueTask CountOnlyAsync(TreeEntry entry, FileNode? node)
+    {
+        if (node is null)
+        {
+            Blocks++;
+            return;
+        }
+
+        var segments = new FileWalk(loader, node, 0, placer.Stopped);
+        await using (segments.ConfigureAwait(false))
+        {
+            while (await segments.MoveNextAsync().ConfigureAwait(false))
+                Blocks += segments.Current.Leaf.IsEmpty ? 0 : 1;
+            Blocks += segments.Nodes;
+        }
+    }
+
+    private bool PrepareFile(string place, out long bytes)
+    {
+        bytes = 0;
+        if (!isResumed)
+            return false;
+        Place found = TargetDisk.Look(place);
+        if (found.Kind == PlaceKind.File && found.IsOurs)
+        {
+            bytes = found.Bytes;
+            return true;
+        }
+
+        if (found.Kind == PlaceKind.Folder)
+            Directory.Delete(place, recursive: true);
+        else if (found.Kind != PlaceKind.Nothing)
+            File.Delete(place); // somebody else's, or it has a second name: writing to it would write there too
+        return false;
+    }
+
+    private void CountBytes(long bytes)
+    {
+        long needed = Interlocked.Add(ref _neededBytes, bytes);
+        if (needed > roomBytes || needed < 0)
+            throw DiskFault.TooLittleSpace(Path.GetDirectoryName(gatherPath)!, needed, roomBytes);
+    }
+}

@@ -1,0 +1,98 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace P2P.Core.Content;
+
+/// <summary>A file that blocks are being written to, in any order and from several workers. Open from its first block to its last.</summary>
+/// <param name="path">Where it is gathered.</param>
+/// <param name="root">Its content id.</param>
+/// <param name="bytes">Its length; -1 when only its one block tells.</param>
+/// <param name="isNew">Nothing is there yet, so finding something would be a fault.</param>
+/// <param name="isPrivate">It lies beside the target and not in the private folder, so it is for this user only until it is done.</param>
+internal sealed class PlacedFile(string path, Cid root, long bytes, bool isNew, bool isPrivate)
+{
+    private readonly Lock _gate = new(); // guards _handle and its opening
+    private SafeFileHandle? _handle;
+    private long _bytes = bytes;
+    private int _open = 1; // the planner's hold; then one for each block on its way
+    private long _unflushed;
+
+    /// <summary>Where it is gathered.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>Its content id.</summary>
+    public Cid Root { get; } = root;
+
+    /// <summary>Its name in the store, once a block of it was recorded there.</summary>
+    public Store.FileId StoreId { get; set; }
+
+    /// <summary>A block is on its way.</summary>
+    public void Hold() => Interlocked.Increment(ref _open);
+
+    /// <summary>Writes a block at its place. Returns how much was written since write-back was last started.</summary>
+    public long Write(ReadOnlySpan<byte> data, long offset)
+    {
+        if (_bytes < 0)
+            _bytes = data.Length; // its only block
+        RandomAccess.Write(Handle(), data, offset);
+        return Interlocked.Add(ref _unflushed, data.Length);
+    }
+
+    /// <summary>Reads what is there; fewer bytes when it is shorter.</summary>
+    public int Read(Span<byte> buffer, long offset)
+    {
+        int count = 0;
+        for (int read = -1; read != 0 && count < buffer.Length; count += read)
+            read = RandomAccess.Read(Handle(), buffer[count..], offset + count);
+        return count;
+    }
+
+    /// <summary>The one block of this file was found in place: that is its length.</summary>
+    public void FoundWhole(int length) => _bytes = length;
+
+    /// <summary>Starts writing to disk what came in, if it is still open.</summary>
+    public void StartWriteBack()
+    {
+        Interlocked.Exchange(ref _unflushed, 0);
+        SafeFileHandle? handle;
+        lock (_gate)
+            handle = _handle;
+        if (handle is null || !OperatingSystem.IsLinux())
+            return;
+        try
+        {
+            _ = LinuxCalls.StartWriteBack(handle); // only a head start: the flush at the end is what counts
+        }
+        catch (ObjectDisposedException)
+        {
+            return; // its last block came meanwhile
+        }
+    }
+
+    /// <summary>A block has arrived, or the planner has gone on. True: the file is complete now, and closed.</summary>
+    public bool Release()
+    {
+        if (Interlocked.Decrement(ref _open) > 0)
+            return false;
+        SafeFileHandle handle = Handle(); // an empty file has no block that would have created it
+        if (!isNew && RandomAccess.GetLength(handle) > _bytes)
+            RandomAccess.SetLength(handle, _bytes); // something longer was there before
+        Close();
+        return true;
+    }
+
+    /// <summary>Closes it, complete or not.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _handle?.Dispose();
+            _handle = null;
+        }
+    }
+
+    private SafeFileHandle Handle()
+    {
+        lock (_gate)
+            return _handle ??= TargetDisk.OpenFile(Path, isNew, isPrivate);
+    }
+}

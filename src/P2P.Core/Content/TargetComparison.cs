@@ -1,0 +1,143 @@
+using System.Text;
+using P2P.Core.Blocks;
+
+namespace P2P.Core.Content;
+
+/// <summary>How an entry of the content relates to what stands at its place on disk.</summary>
+internal enum ExistingState : byte
+{
+    /// <summary>Nothing is there.</summary>
+    Missing,
+
+    /// <summary>The same content is there.</summary>
+    Equal,
+
+    /// <summary>Something else is there.</summary>
+    Different,
+}
+
+/// <summary>Compares content with what stands at the target, block by block against the ids: only nodes are fetched, no data.</summary>
+internal sealed class TargetComparison(NodeLoader loader, BlockBufferPool buffers, TreeFetchOptions options)
+{
+    private const int MaxNamed = 10;
+
+    private readonly List<ExistingState> _states = []; // of files and links, in the order of the walk
+
+    /// <summary>The first paths whose content differs, to be named.</summary>
+    public List<string> Differing { get; } = [];
+
+    /// <summary>How many differ.</summary>
+    public int DifferingCount { get; private set; }
+
+    /// <summary>Whether nothing has to be written.</summary>
+    public bool IsComplete { get; private set; } = true;
+
+    /// <summary>Whether something of another kind stands in the way, which is never replaced: a folder where a file belongs, or the reverse.</summary>
+    public bool HasObstacle { get; private set; }
+
+    /// <summary>Bytes of the equal files.</summary>
+    public long EqualBytes { get; private set; }
+
+    /// <summary>Equal files.</summary>
+    public int EqualFiles { get; private set; }
+
+    /// <summary>What was found for a file or link by its number in the walk.</summary>
+    public ExistingState StateOf(int entry) => _states[entry];
+
+    /// <summary>Compares.</summary>
+    public async Task CompareAsync(Cid root, string target, CancellationToken cancellationToken)
+    {
+        var mapper = new PathMapper(options.System);
+        var walk = new TreeWalk(loader, root, options.MaxEntries, cancellationToken);
+        await using (walk.ConfigureAwait(false))
+        {
+            while (await walk.MoveNextAsync().ConfigureAwait(false))
+            {
+                TreeEntry entry = walk.Current;
+                if (entry.Step == TreeStep.LeaveFolder)
+                {
+                    mapper.Leave();
+                    continue;
+                }
+
+                bool counts = mapper.TryPlace(entry.Name.Span, out string local);
+                string place = local.Length == 0 ? target : Path.Combine(target, local);
+                if (entry.Step == TreeStep.EnterFolder)
+                {
+                    if (!counts)
+                        walk.SkipFolder();
+                    else if (TargetDisk.Look(place).Kind is var kind && kind != PlaceKind.Folder)
+                        Note(kind == PlaceKind.Nothing ? ExistingState.Missing : ExistingState.Different, local, isObstacle: kind != PlaceKind.Nothing);
+                    mapper.Enter(entry.Name.Span, counts ? local : null);
+                }
+                else if (counts)
+                {
+                    ExistingState state = entry.Step == TreeStep.Link ? CompareLink(entry, place) : await CompareFileAsync(entry, place, cancellationToken).ConfigureAwait(false);
+                    _states.Add(state);
+                    Note(state, local, isObstacle: state == ExistingState.Different && TargetDisk.Look(place).Kind is not (PlaceKind.File or PlaceKind.Link));
+                }
+            }
+        }
+    }
+
+    private static ExistingState CompareLink(TreeEntry entry, string place) => TargetDisk.Look(place).Kind switch
+    {
+        PlaceKind.Nothing => ExistingState.Missing,
+        PlaceKind.Link when new FileInfo(place).LinkTarget == Encoding.UTF8.GetString(entry.Node!.Data.Data ?? []) => ExistingState.Equal,
+        _ => ExistingState.Different,
+    };
+
+    private async ValueTask<ExistingState> CompareFileAsync(TreeEntry entry, string place, CancellationToken cancellationToken)
+    {
+        Place found = TargetDisk.Look(place);
+        if (found.Kind != PlaceKind.File)
+            return found.Kind == PlaceKind.Nothing ? ExistingState.Missing : ExistingState.Different;
+        if (entry.Node?.File is { } file ? file.Bytes != found.Bytes : found.Bytes > BlockVerification.MaxBlockBytes)
+            return ExistingState.Different;
+
+        using BlockBuffer buffer = buffers.Rent(BlockVerification.MaxBlockBytes);
+        using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(place, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        bool isEqual;
+        if (entry.Node?.File is not { } node)
+        {
+            isEqual = ReadAndCompare(handle, new FileSegment(0, (int)found.Bytes, entry.Cid, default), buffer);
+        }
+        else
+        {
+            isEqual = true;
+            var segments = new FileWalk(loader, node, 0, cancellationToken);
+            await using (segments.ConfigureAwait(false))
+            {
+                while (isEqual && await segments.MoveNextAsync().ConfigureAwait(false))
+                    isEqual = ReadAndCompare(handle, segments.Current, buffer);
+            }
+        }
+
+        if (!isEqual)
+            return ExistingState.Different;
+        EqualBytes += found.Bytes;
+        EqualFiles++;
+        return ExistingState.Equal;
+    }
+
+    private static bool ReadAndCompare(Microsoft.Win32.SafeHandles.SafeFileHandle handle, FileSegment segment, BlockBuffer buffer)
+    {
+        Span<byte> bytes = buffer.Memory.Span[..segment.Length];
+        int count = 0;
+        for (int read = -1; read != 0 && count < bytes.Length; count += read)
+            read = RandomAccess.Read(handle, bytes[count..], segment.Offset + count);
+        return count == bytes.Length
+            && (segment.Leaf.IsEmpty ? bytes.SequenceEqual(segment.Known.Span) : BlockVerification.Verify(segment.Leaf, bytes));
+    }
+
+    private void Note(ExistingState state, string local, bool isObstacle)
+    {
+        IsComplete &= state == ExistingState.Equal;
+        HasObstacle |= isObstacle;
+        if (state != ExistingState.Different)
+            return;
+        DifferingCount++;
+        if (Differing.Count < MaxNamed)
+            Differing.Add(local);
+    }
+}
