@@ -201,6 +201,9 @@ internal sealed class BlockStore : IAsyncDisposable
     /// <summary>All pins, oldest first. Shares are those whose kind is served.</summary>
     public IReadOnlyList<Pin> GetPins() => _pins.Pins;
 
+    /// <summary>The pins whose blocks peers may have, oldest first.</summary>
+    public IReadOnlyList<Pin> GetShares() => [.. _pins.Pins.Where(pin => pin.Kind.IsServed())];
+
     public bool TryGetPin(PinId id, out Pin? pin) => _pins.TryGet(id, out pin);
 
     /// <summary>The fetch of that key, if one was recorded.</summary>

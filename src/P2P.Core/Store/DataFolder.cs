@@ -74,11 +74,11 @@ internal sealed class DataFolder : IDisposable
         {
             _lock = OpenOwnerOnly(LockPath, FileMode.OpenOrCreate, FileShare.None);
         }
-        catch (UnauthorizedAccessException error)
+        catch (Exception error) when (error is UnauthorizedAccessException || StoreFailure.IsNoSpace(error))
         {
             throw StoreFailure.FromDisk($"lock the data folder {Path}", error);
         }
-        catch (IOException error) when (!StoreFailure.IsNoSpace(error))
+        catch (IOException error)
         {
             throw new P2PException(P2PErrorCode.InUse, $"The data folder {Path} is in use by {DescribeOwner()}. End it, or choose another data folder.", error);
         }

@@ -137,10 +137,12 @@ internal sealed class IndexEditor : IDisposable
         BlockRow changed = Join(known ? row : default, pin);
         if (!changed.IsOwned)
         {
+            string path = _files.PathOf(key);
             if (!temporary.IsNamed)
-                _changedFolders.Add(_files.Name(temporary.Path, key));
+                _files.Name(temporary.Path, path);
             temporary.IsNamed = true;
-            _removals.Remove(_files.PathOf(key));
+            _changedFolders.Add(Path.GetDirectoryName(path)!);
+            _removals.Remove(path);
             changed = changed with { Size = size, Places = changed.Places | BlockPlaces.OwnedFile };
             CountOwned(size);
         }

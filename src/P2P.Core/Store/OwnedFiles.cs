@@ -52,20 +52,18 @@ internal sealed class OwnedFiles(IDisk disk, DataFolder folder, string runName)
         }
     }
 
-    /// <summary>Gives a flushed block its name; the folder is returned and has to be flushed before the row is committed.</summary>
-    public string Name(string temporaryPath, ReadOnlySpan<byte> key)
+    /// <summary>Gives a flushed block its name, whose folder has to be flushed before the row is committed.</summary>
+    public void Name(string temporaryPath, string path)
     {
-        string path = PathOf(key), parent = Path.GetDirectoryName(path)!;
         try
         {
-            disk.CreateFolder(parent);
+            disk.CreateFolder(Path.GetDirectoryName(path)!);
             disk.Rename(temporaryPath, path);
         }
         catch (Exception error) when (StoreFailure.IsFromDisk(error))
         {
             throw StoreFailure.FromDisk($"store the block {path}", error);
         }
-        return parent;
     }
 
     /// <summary>Flushes the names of new blocks.</summary>

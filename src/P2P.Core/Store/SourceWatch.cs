@@ -29,17 +29,18 @@ internal sealed class SourceWatch(ILogger logger)
     /// <summary>A file is not what it was. True: this is news, and the index should know.</summary>
     public bool Report(SourceRow row, SourceChange change, in Cid cid, long offset)
     {
+        SourceState after = change == SourceChange.Edited ? SourceState.Edited : SourceState.Missing;
         SourceState before = StateOf(row.Id);
 
-        // A file that we write may be gone any time, and one that was imported anew under its name has told already.
-        if (before is SourceState.BeingWritten or SourceState.Superseded or SourceState.Edited)
-            return false;
-        SourceState after = change == SourceChange.Edited ? SourceState.Edited : SourceState.Missing;
-        if (before == after)
+        // A file that we write may be gone any time; of one that was imported anew under its name, or is known to be edited, nobody needs to hear again.
+        if (before == after || before is SourceState.BeingWritten or SourceState.Superseded or SourceState.Edited || row.State == SourceState.BeingWritten)
             return false;
         _doubts[row.Id] = after;
-        StoreLog.SourceChanged(logger, row.Path, change, cid, offset);
-        _notices.Writer.TryWrite(new SourceChangedNotice(new FileId(row.Id), row.Path, change, cid, offset));
+        if (before == SourceState.Sound)
+        {
+            StoreLog.SourceChanged(logger, row.Path, change, cid, offset);
+            _notices.Writer.TryWrite(new SourceChangedNotice(new FileId(row.Id), row.Path, change, cid, offset));
+        }
         return true;
     }
 

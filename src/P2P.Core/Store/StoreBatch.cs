@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using P2P.Core.Blocks;
 
 namespace P2P.Core.Store;
@@ -32,6 +33,7 @@ internal sealed class StoreBatch : IDisposable
     {
         Check(cid);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, BlockVerification.MaxBlockBytes, nameof(data));
+        Debug.Assert(BlockVerification.Verify(cid, data), "bytes that are not the block would be stored");
         _store.CheckQuota(data.Length);
         if (data.Length <= StoreOptions.MaxInlineBytes)
         {
@@ -94,8 +96,11 @@ internal sealed class StoreBatch : IDisposable
         BlockStore.CheckPath(path);
         FileId id = _store.NextFileId();
         long now = _store.NowNs();
-        _store.Watch.Set(id.Value, SourceState.BeingWritten);
-        _others.Add(editor => editor.AddFile(id, path, default, now, SourceState.BeingWritten, _store.OnSuperseded));
+        _others.Add(editor =>
+        {
+            editor.AddFile(id, path, default, now, SourceState.BeingWritten, _store.OnSuperseded);
+            editor.AfterCommit(() => _store.Watch.Set(id.Value, SourceState.BeingWritten));
+        });
         return id;
     }
 
