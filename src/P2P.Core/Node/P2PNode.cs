@@ -1,54 +1,168 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using P2P.Core.Addresses;
+using P2P.Core.Blocks;
+using P2P.Core.Connections;
+using P2P.Core.Content;
+using P2P.Core.Diagnostics;
+using P2P.Core.Identity;
+using P2P.Core.Node;
+using P2P.Core.Store;
+using P2P.Core.Transport;
 
 namespace P2P.Core;
 
 /// <summary>A peer: shares, finds, fetches. Thread-safe. Opens nothing until started.</summary>
 public sealed class P2PNode : IAsyncDisposable
 {
+    private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly P2PNodeOptions _options;
+    private readonly NodeSeams _seams;
+    private readonly SemaphoreSlim _lifecycle = new(1, 1); // one start or stop at a time
+    private readonly Lock _gate = new(); // guards _id
+    private PeerId _id;
+    private volatile NodeRuntime? _runtime;
+    private volatile NodeState _state;
+    private volatile bool _disposed;
+
     /// <summary>Prepares a node; nothing is opened and nothing is written before <see cref="StartAsync(CancellationToken)"/>, but for the identity when <see cref="Id"/> is read.</summary>
     /// <param name="options">How it is set up; copied at start.</param>
     /// <param name="loggers">Where its log goes; null: nowhere.</param>
     /// <param name="meters">Where its metrics go; null: a meter of its own named <see cref="P2PDiagnostics.MeterName"/>.</param>
     /// <param name="time">Its clock; null: the system's.</param>
-    public P2PNode(P2PNodeOptions? options = null, ILoggerFactory? loggers = null, IMeterFactory? meters = null, TimeProvider? time = null) => throw new NotImplementedException();
+    public P2PNode(P2PNodeOptions? options = null, ILoggerFactory? loggers = null, IMeterFactory? meters = null, TimeProvider? time = null)
+        : this(options, NodeSeamsOf(loggers, meters, time))
+    {
+    }
+
+    internal P2PNode(P2PNodeOptions? options, NodeSeams seams)
+    {
+        _options = options ?? new P2PNodeOptions();
+        _seams = seams;
+    }
 
     /// <summary>Creates a node and starts it: the five-line way.</summary>
     /// <exception cref="ArgumentException">An option is wrong; the message lists each with its key.</exception>
     /// <exception cref="P2PException">The folder is in use, of a newer version, damaged or not writable, or no address could be listened on.</exception>
-    public static Task<P2PNode> StartAsync(P2PNodeOptions options, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public static Task<P2PNode> StartAsync(P2PNodeOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return StartNewAsync(new P2PNode(options), cancellationToken);
+    }
 
     /// <summary>The content id that sharing a file or folder would give, without sharing or storing anything. Needs no node and no data folder.</summary>
     /// <param name="path">A file or folder.</param>
     /// <param name="progress">Told how far it is, at most 10 times a second.</param>
     /// <param name="cancellationToken">Ends it; nothing stays behind.</param>
     /// <exception cref="P2PException">It cannot be found or read.</exception>
-    public static Task<ContentEntry> ComputeCidAsync(string path, IProgress<ImportProgress>? progress = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public static Task<ContentEntry> ComputeCidAsync(string path, IProgress<ImportProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return HashAsync(path, progress, cancellationToken);
+    }
 
     /// <summary>Who this node is. Valid before start: reads the identity in the data folder, or creates it.</summary>
     /// <exception cref="P2PException">The identity file cannot be read.</exception>
-    public PeerId Id => throw new NotImplementedException();
+    public PeerId Id
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_id.IsEmpty)
+                {
+                    using DataFolder folder = DataFolder.Open(NodeSettings.From(_options).DataDirectory);
+                    using IdentityKey identity = IdentityFile.LoadOrCreate(folder.IdentityPath);
+                    _id = identity.PeerId;
+                }
+
+                return _id;
+            }
+        }
+    }
 
     /// <summary>What the node is doing now.</summary>
-    public NodeStatus Status => throw new NotImplementedException();
+    public NodeStatus Status => _runtime is { } runtime
+        ? new NodeStatus(_state, runtime.Id, runtime.Connections.ListenAddresses, runtime.Connections.Connections.Count, runtime.ShareCount, runtime.Bitswap.BytesServed, runtime.Bitswap.BytesFetched)
+        {
+            BytesServedByPeer = runtime.Bitswap.BytesServedByPeer,
+            Warnings = runtime.Warnings.ToList(),
+        }
+        : new NodeStatus(_state, _id, [], 0, 0, 0, 0);
 
     /// <summary>Pins and what the store holds.</summary>
     /// <exception cref="InvalidOperationException">The node does not run.</exception>
-    public ContentStore Store => throw new NotImplementedException();
+    public ContentStore Store => new(Runtime.Store);
 
     /// <summary>Opens the data folder and the listeners. Does nothing when it runs already; a cancelled or failed start leaves nothing open.</summary>
     /// <param name="cancellationToken">Ends the start.</param>
     /// <exception cref="ArgumentException">An option is wrong; the message lists each with its key.</exception>
     /// <exception cref="P2PException">The folder is in use, of a newer version, damaged or not writable, or no address could be listened on.</exception>
-    public Task StartAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        await _lifecycle.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_runtime is not null)
+                return;
+            NodeSettings settings = NodeSettings.From(_options);
+            _state = NodeState.Starting;
+            try
+            {
+                _runtime = await NodeRuntime.StartAsync(settings, _seams, cancellationToken).ConfigureAwait(false);
+                lock (_gate)
+                    _id = _runtime.Id;
+            }
+            finally
+            {
+                _state = _runtime is null ? NodeState.Stopped : NodeState.Running;
+            }
+        }
+        finally
+        {
+            _lifecycle.Release();
+        }
+    }
 
     /// <summary>Ends transfers at a block boundary and closes everything. Does nothing when it does not run; it may be started again.</summary>
     /// <param name="cancellationToken">Ends the waiting for peers; what is on disk is closed properly all the same.</param>
-    public Task StopAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        await _lifecycle.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_runtime is not { } runtime)
+                return;
+            _state = NodeState.Stopping;
+            _runtime = null;
+            await runtime.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _state = NodeState.Stopped;
+            _lifecycle.Release();
+        }
+    }
 
     /// <summary>What the node is doing now and then each change, at most twice a second, only the latest kept. Ends when the node is disposed.</summary>
     /// <param name="cancellationToken">Ends the watching.</param>
-    public IAsyncEnumerable<NodeStatus> WatchStatusAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public async IAsyncEnumerable<NodeStatus> WatchStatusAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        NodeStatus? last = null;
+        using var timer = new PeriodicTimer(StatusInterval, _seams.Time);
+        while (!_disposed)
+        {
+            NodeStatus now = Status;
+            if (last is null || !now.Equals(last))
+                yield return now;
+            last = now;
+            await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Shares a file or folder in place: nothing is copied. Reachable when this returns.</summary>
     /// <param name="path">A file or folder.</param>
@@ -56,7 +170,11 @@ public sealed class P2PNode : IAsyncDisposable
     /// <param name="progress">Told how far the import is, at most 10 times a second.</param>
     /// <param name="cancellationToken">Ends it; nothing is shared then.</param>
     /// <exception cref="P2PException">It cannot be found or read, or changed while it was read.</exception>
-    public Task<Share> ShareAsync(string path, ShareOptions? options = null, IProgress<ImportProgress>? progress = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public Task<Share> ShareAsync(string path, ShareOptions? options = null, IProgress<ImportProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return ShareAsync([path], options, progress, cancellationToken);
+    }
 
     /// <summary>Shares several files and folders as one folder that holds them.</summary>
     /// <param name="paths">Files and folders with different names; one alone is shared as itself.</param>
@@ -65,7 +183,11 @@ public sealed class P2PNode : IAsyncDisposable
     /// <param name="cancellationToken">Ends it; nothing is shared then.</param>
     /// <exception cref="ArgumentException">None are given, or two have the same name.</exception>
     /// <exception cref="P2PException">One cannot be found or read, or changed while it was read.</exception>
-    public Task<Share> ShareAsync(IReadOnlyCollection<string> paths, ShareOptions? options = null, IProgress<ImportProgress>? progress = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public Task<Share> ShareAsync(IReadOnlyCollection<string> paths, ShareOptions? options = null, IProgress<ImportProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        return new Sharing(Runtime).ShareAsync(paths, options ?? new ShareOptions(), progress, cancellationToken);
+    }
 
     /// <summary>Shares what a stream holds; it is copied into the data folder.</summary>
     /// <param name="content">Read from its position to its end; not disposed.</param>
@@ -74,15 +196,24 @@ public sealed class P2PNode : IAsyncDisposable
     /// <param name="progress">Told how far the import is, at most 10 times a second.</param>
     /// <param name="cancellationToken">Ends it; nothing is shared then.</param>
     /// <exception cref="P2PException">The data folder is full or its quota is.</exception>
-    public Task<Share> ShareAsync(Stream content, string name, ShareOptions? options = null, IProgress<ImportProgress>? progress = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public Task<Share> ShareAsync(Stream content, string name, ShareOptions? options = null, IProgress<ImportProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return new Sharing(Runtime).ShareAsync(content, name, options ?? new ShareOptions(), progress, cancellationToken);
+    }
 
     /// <summary>What this node shares, from earlier runs too.</summary>
     /// <param name="cancellationToken">Ends the listing.</param>
-    public IAsyncEnumerable<Share> GetSharesAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public async IAsyncEnumerable<Share> GetSharesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        foreach (Share share in await Task.Run(() => new Sharing(Runtime).GetShares().ToList(), cancellationToken).ConfigureAwait(false))
+            yield return share;
+    }
 
     /// <summary>Stops sharing; the files stay untouched.</summary>
     /// <returns>Whether it was shared.</returns>
-    public Task<bool> StopSharingAsync(Cid root, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public Task<bool> StopSharingAsync(Cid root, CancellationToken cancellationToken = default) => new Sharing(Runtime).StopAsync(root, cancellationToken);
 
     /// <summary>Fetches to exactly <paramref name="targetPath"/>: verified, flushed, renamed. The same call again resumes.</summary>
     /// <param name="link">What to fetch.</param>
@@ -91,20 +222,35 @@ public sealed class P2PNode : IAsyncDisposable
     /// <param name="progress">Told how far it is, at most 10 times a second plus the last.</param>
     /// <param name="cancellationToken">Ends it at a block boundary; what is verified stays.</param>
     /// <exception cref="P2PException">Nobody has it, it did not verify, the target exists, or the disk refused.</exception>
-    public Task<FetchResult> FetchAsync(ShareLink link, string targetPath, FetchOptions? options = null, IProgress<TransferProgress>? progress = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public Task<FetchResult> FetchAsync(ShareLink link, string targetPath, FetchOptions? options = null, IProgress<TransferProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(link);
+        ArgumentException.ThrowIfNullOrEmpty(targetPath);
+        return new Fetching(Runtime).FetchAsync(link, targetPath, options ?? new FetchOptions(), progress, cancellationToken);
+    }
 
     /// <summary>Starts a fetch that can be watched and cancelled; see <see cref="FetchAsync"/>.</summary>
     /// <param name="link">What to fetch.</param>
     /// <param name="targetPath">The file or folder to become; its parent must exist.</param>
     /// <param name="options">How; null: by the defaults.</param>
-    public Transfer StartFetch(ShareLink link, string targetPath, FetchOptions? options = null) => throw new NotImplementedException();
+    public Transfer StartFetch(ShareLink link, string targetPath, FetchOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(link);
+        ArgumentException.ThrowIfNullOrEmpty(targetPath);
+        var fetching = new Fetching(Runtime);
+        return new Transfer((progress, cancellationToken) => fetching.FetchAsync(link, targetPath, options ?? new FetchOptions(), progress, cancellationToken));
+    }
 
     /// <summary>Opens one file for reading without fetching the rest: seekable, every byte verified before it is returned.</summary>
     /// <param name="link">A file, or a folder with <paramref name="path"/>.</param>
     /// <param name="path">The file inside the folder, segments separated by <c>/</c>.</param>
     /// <param name="cancellationToken">Ends the opening; reads have tokens of their own.</param>
     /// <exception cref="P2PException">Nobody has it, or there is no such file.</exception>
-    public Task<Stream> OpenReadAsync(ShareLink link, string? path = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public Task<Stream> OpenReadAsync(ShareLink link, string? path = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(link);
+        return new Fetching(Runtime).OpenReadAsync(link, path, cancellationToken);
+    }
 
     /// <summary>Lists a folder, or the one entry of a file, without fetching file contents.</summary>
     /// <param name="link">What to list.</param>
@@ -112,17 +258,57 @@ public sealed class P2PNode : IAsyncDisposable
     /// <param name="recursive">Whether folders inside are listed too.</param>
     /// <param name="cancellationToken">Ends the listing.</param>
     /// <exception cref="P2PException">Nobody has it, or there is no such path.</exception>
-    public IAsyncEnumerable<ContentEntry> ListAsync(ShareLink link, string? path = null, bool recursive = true, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public IAsyncEnumerable<ContentEntry> ListAsync(ShareLink link, string? path = null, bool recursive = true, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(link);
+        return new Fetching(Runtime).ListAsync(link, path, recursive, cancellationToken);
+    }
 
     /// <summary>Connects to a peer, or returns the connection that exists.</summary>
     /// <param name="address">Its address, ending in <c>/p2p/ID</c>.</param>
     /// <param name="cancellationToken">Ends the dial.</param>
     /// <exception cref="P2PException">It cannot be reached; the attempts say why.</exception>
-    public Task<PeerInfo> ConnectAsync(Multiaddress address, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public async Task<PeerInfo> ConnectAsync(Multiaddress address, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        NodeRuntime runtime = Runtime;
+        return runtime.Describe(await runtime.Connections.ConnectAsync(address, AddressOrigin.User, cancellationToken).ConfigureAwait(false));
+    }
 
     /// <summary>The connected peers now.</summary>
-    public IReadOnlyList<PeerInfo> GetPeers() => throw new NotImplementedException();
+    public IReadOnlyList<PeerInfo> GetPeers() => _runtime is { } runtime ? [.. runtime.Connections.Connections.Select(runtime.Describe)] : [];
+
+    private NodeRuntime Runtime => _runtime ?? throw new InvalidOperationException("The node does not run: await StartAsync first.");
 
     /// <summary>Stops the node if it runs.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        await StopAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private static NodeSeams NodeSeamsOf(ILoggerFactory? loggers, IMeterFactory? meters, TimeProvider? time) =>
+        new(time ?? TimeProvider.System, new Random(), [new TcpTransport()], loggers ?? NullLoggerFactory.Instance, new P2PMetrics(meters));
+
+    private static async Task<P2PNode> StartNewAsync(P2PNode node, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await node.StartAsync(cancellationToken).ConfigureAwait(false);
+            return node;
+        }
+        catch
+        {
+            await node.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task<ContentEntry> HashAsync(string path, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+    {
+        var importer = new Importer(store: null, new BlockBufferPool(), new ImportOptions());
+        IProgress<ImportProgress>? reports = progress is null ? null : new ThrottledProgress<ImportProgress>(progress, TimeProvider.System);
+        ImportResult result = await importer.ImportAsync([Path.GetFullPath(path)], default, reports, cancellationToken).ConfigureAwait(false);
+        return new ContentEntry(path, result.Kind, result.Bytes, result.Root);
+    }
 }

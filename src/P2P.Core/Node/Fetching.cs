@@ -1,0 +1,160 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using P2P.Core.Blocks;
+using P2P.Core.Content;
+using P2P.Core.Diagnostics;
+using P2P.Core.Exchange;
+using P2P.Core.Store;
+
+namespace P2P.Core.Node;
+
+/// <summary>Fetches, lists and reads what links lead to: one exchange session each.</summary>
+internal sealed class Fetching(NodeRuntime runtime)
+{
+    /// <summary>How often a transfer is looked at for progress and stalls.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger("P2P.Core.Node");
+
+    /// <summary>Fetches to exactly one path; see <see cref="P2PNode.FetchAsync"/>.</summary>
+    public async Task<FetchResult> FetchAsync(ShareLink link, string targetPath, FetchOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        using var activity = P2PDiagnostics.ActivitySource.StartActivity("fetch");
+        long began = runtime.Time.GetTimestamp();
+        RefuseUnverifiable(link);
+        string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(targetPath));
+        bool seed = options.Seed ?? runtime.Settings.ServeFetched;
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, runtime.Stopping);
+        var providers = new HintProviders(runtime.Connections, HintsOf(link, options.ExtraPeers));
+        BitswapSession session = runtime.Bitswap.OpenSession(link.Root, providers, askStore: true);
+        await using (session.ConfigureAwait(false))
+        {
+            var pin = new Pin { Kind = seed ? PinKind.Seeded : PinKind.Temporary, Root = link.Root, Name = Path.GetFileName(target), Path = target };
+            pin = pin with { Id = await runtime.Store.AddPinAsync(pin, stop.Token).ConfigureAwait(false) };
+            var fetcher = new TreeFetcher(session, runtime.Store, runtime.Buffers, new TreeFetchOptions { IfExists = options.IfExists }, _logger);
+            Task<TreeFetchResult> fetch = fetcher.FetchAsync(link.Root, PathOf(link, options.Path), target, pin.Id, stop.Token);
+            P2PException? stalled = await WatchAsync(fetch, fetcher, session, options.StallTimeout, progress, stop).ConfigureAwait(false);
+            TreeFetchResult result;
+            try
+            {
+                result = await fetch.ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stalled is not null)
+            {
+                throw stalled;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && runtime.Stopping.IsCancellationRequested)
+            {
+                throw new OperationCanceledException("The node was stopped; the same fetch resumes.", runtime.Stopping);
+            }
+
+            await SettleAsync(pin, seed, result, stop.Token).ConfigureAwait(false);
+            TimeSpan elapsed = runtime.Time.GetElapsedTime(began);
+            NodeLog.Fetched(_logger, result.Root, result.Bytes, result.BytesReused, elapsed.TotalSeconds);
+            return new FetchResult(result.Path, result.Root, result.Bytes, result.BytesReused, elapsed, session.BytesByPeer, result.Renamed) { Files = result.Files, AlreadyThere = result.AlreadyThere };
+        }
+    }
+
+    /// <summary>Lists content; see <see cref="P2PNode.ListAsync"/>.</summary>
+    public async IAsyncEnumerable<ContentEntry> ListAsync(ShareLink link, string? path, bool recursive, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        RefuseUnverifiable(link);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, runtime.Stopping);
+        BitswapSession session = Open(link);
+        await using (session.ConfigureAwait(false))
+        {
+            var reader = new DagReader(session, runtime.Buffers);
+            await foreach (ContentEntry entry in reader.ListAsync(link.Root, PathOf(link, path), recursive, stop.Token).ConfigureAwait(false))
+                yield return entry;
+        }
+    }
+
+    /// <summary>Opens one file; the session lives as long as the stream.</summary>
+    public async Task<Stream> OpenReadAsync(ShareLink link, string? path, CancellationToken cancellationToken)
+    {
+        RefuseUnverifiable(link);
+        BitswapSession session = Open(link);
+        try
+        {
+            VerifiedStream stream = await new DagReader(session, runtime.Buffers).OpenAsync(link.Root, PathOf(link, path), cancellationToken).ConfigureAwait(false);
+            stream.Owner = session;
+            return stream;
+        }
+        catch
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private BitswapSession Open(ShareLink link) =>
+        runtime.Bitswap.OpenSession(link.Root, new HintProviders(runtime.Connections, HintsOf(link, [])), askStore: true);
+
+    /// <summary>Reports progress and ends the fetch when it stands still for too long; returns why it did.</summary>
+    private async Task<P2PException?> WatchAsync(
+        Task fetch, TreeFetcher fetcher, BitswapSession session, TimeSpan limit, IProgress<TransferProgress>? progress, CancellationTokenSource stop)
+    {
+        ThrottledProgress<TransferProgress>? reports = progress is null ? null : new ThrottledProgress<TransferProgress>(progress, runtime.Time);
+        var watch = new StallWatch(runtime.Time, limit, runtime.Time.GetTimestamp());
+        using var timer = new PeriodicTimer(LookInterval, runtime.Time);
+        P2PException? stalled = null;
+        while (!fetch.IsCompleted)
+        {
+            Task<bool> tick = timer.WaitForNextTickAsync(CancellationToken.None).AsTask();
+            await Task.WhenAny(fetch, tick).ConfigureAwait(false);
+            SessionStatistics statistics = session.Statistics;
+            TreeFetchProgress done = fetcher.Progress;
+            watch.Look(statistics.VerifiedBytes + done.VerifiedBytes, runtime.Time.GetTimestamp());
+            reports?.Report(ToProgress(done, statistics, session, watch));
+            if (stalled is null && watch.IsOver && !fetch.IsCompleted)
+            {
+                stalled = StallWatch.ToException(statistics, session.Attempts, statistics.VerifiedBytes > 0, limit);
+                await stop.CancelAsync().ConfigureAwait(false);
+            }
+        }
+
+        reports?.ReportLast(ToProgress(fetcher.Progress, session.Statistics, session, watch) with { Stall = null });
+        return stalled;
+    }
+
+    private static TransferProgress ToProgress(TreeFetchProgress done, SessionStatistics session, BitswapSession source, StallWatch watch)
+    {
+        double rate = session.BytesPerSecond;
+        TimeSpan? left = done.TotalBytes is { } total && rate >= 1 ? TimeSpan.FromSeconds(Math.Min((total - done.VerifiedBytes) / rate, TimeSpan.FromDays(3650).TotalSeconds)) : null;
+        StallReason? stall = watch.Duration is { } still ? new StallReason(still, source.Attempts) : null;
+        return new TransferProgress(done.VerifiedBytes, done.TotalBytes, rate, session.Peers, left, stall) { ReusedBytes = done.ReusedBytes };
+    }
+
+    /// <summary>What becomes of the pin once the content lies at its target: a seed stays and is served from there, anything else is let go.</summary>
+    private async Task SettleAsync(Pin pin, bool seed, TreeFetchResult result, CancellationToken cancellationToken)
+    {
+        if (!seed)
+        {
+            await runtime.Store.RemovePinAsync(pin.Id, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        using StoreBatch batch = runtime.Store.BeginBatch(pin.Id);
+        batch.UpdatePin(pin with { Root = result.Root, Path = result.Path, Bytes = result.Bytes, Blocks = result.Blocks });
+        await batch.CommitAsync(Durability.Flushed, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void RefuseUnverifiable(ShareLink link)
+    {
+        if (!BlockVerification.IsAccepted(link.Root, out string? why))
+            throw new P2PException(P2PErrorCode.Integrity, $"The content id {link.Root} cannot be verified: {why}");
+    }
+
+    private static string? PathOf(ShareLink link, string? path) =>
+        string.IsNullOrEmpty(link.Path) ? path : string.IsNullOrEmpty(path) ? link.Path : $"{link.Path}/{path}";
+
+    /// <summary>The link's peers and those given beside it, each once with all its addresses.</summary>
+    private static List<PeerHint> HintsOf(ShareLink link, IReadOnlyCollection<Multiaddress> extra)
+    {
+        IEnumerable<PeerHint> given = extra.Select(address => address.PeerId is { } peer
+            ? new PeerHint(peer, [address.WithoutPeerId()])
+            : throw new ArgumentException($"The address {address} does not end in /p2p/ID, which says who must answer there.", nameof(extra)));
+        return [.. link.Peers.Concat(given).GroupBy(hint => hint.Peer).Select(group => new PeerHint(group.Key, [.. group.SelectMany(hint => hint.Addresses).Distinct()]))];
+    }
+}

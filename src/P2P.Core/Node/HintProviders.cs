@@ -1,0 +1,87 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using P2P.Core.Addresses;
+using P2P.Core.Connections;
+using P2P.Core.Exchange;
+
+namespace P2P.Core.Node;
+
+/// <summary>
+/// Providers that the user named: the peers in a link, those given beside it, and whoever is connected already. All are dialed at the same
+/// time; each is handed on as soon as it answers. The DHT will stand beside this behind the same door.
+/// </summary>
+internal sealed class HintProviders(ConnectionPool pool, IReadOnlyList<PeerHint> hints) : IProviderSource
+{
+    private const int MaxAttempts = 32;
+
+    private readonly Lock _gate = new(); // guards _attempts
+    private readonly Dictionary<string, DialAttempt> _attempts = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<DialAttempt> Attempts
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _attempts.Values];
+        }
+    }
+
+    public async IAsyncEnumerable<PeerId> FindAsync(Cid root, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var found = Channel.CreateUnbounded<PeerId>(); // bounded by the hints and the open connections
+        Task dials = Task.WhenAll(hints.Select(async hint =>
+        {
+            if (await TryConnectAsync(hint, cancellationToken).ConfigureAwait(false))
+                found.Writer.TryWrite(hint.Peer);
+        }));
+        Task ended = EndAsync();
+        foreach (Connection connection in pool.Connections)
+            found.Writer.TryWrite(connection.RemotePeer);
+
+        await foreach (PeerId peer in found.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            yield return peer;
+        await ended.ConfigureAwait(false);
+
+        async Task EndAsync()
+        {
+            try
+            {
+                await dials.ConfigureAwait(false);
+            }
+            finally
+            {
+                found.Writer.TryComplete();
+            }
+        }
+    }
+
+    public async Task<bool> ReconnectAsync(PeerId peer, CancellationToken cancellationToken)
+    {
+        if (pool.TryGet(peer, out _))
+            return true;
+        PeerHint? hint = hints.FirstOrDefault(h => h.Peer == peer);
+        return await TryConnectAsync(hint ?? new PeerHint(peer, []), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<bool> TryConnectAsync(PeerHint hint, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await pool.ConnectAsync(hint.Peer, hint.Addresses, AddressOrigin.User, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (P2PException e)
+        {
+            lock (_gate)
+            {
+                foreach (DialAttempt attempt in e.Attempts.Count > 0 ? e.Attempts : [new DialAttempt(hint.Peer.ToShortString(), e.Message)])
+                {
+                    if (_attempts.Count < MaxAttempts || _attempts.ContainsKey(attempt.Address))
+                        _attempts[attempt.Address] = attempt;
+                }
+            }
+
+            return false;
+        }
+    }
+}

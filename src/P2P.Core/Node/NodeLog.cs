@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace P2P.Core.Node;
+
+/// <summary>The node's log; ids 9000-9099.</summary>
+internal static partial class NodeLog
+{
+    [LoggerMessage(9000, LogLevel.Information, "Node {Id} started with data folder {Folder}, listening on {Addresses}")]
+    public static partial void Started(ILogger logger, PeerId id, string folder, string addresses);
+
+    [LoggerMessage(9001, LogLevel.Information, "Node {Id} stopped")]
+    public static partial void Stopped(ILogger logger, PeerId id);
+
+    [LoggerMessage(9002, LogLevel.Warning, "{Message}")]
+    public static partial void Warned(ILogger logger, string message);
+
+    [LoggerMessage(9003, LogLevel.Information, "Shared {Name}: {Cid}, {Bytes} bytes in {Blocks} blocks")]
+    public static partial void Shared(ILogger logger, string name, Cid cid, long bytes, long blocks);
+
+    [LoggerMessage(9004, LogLevel.Information, "Fetched {Cid}: {Bytes} bytes, {Reused} of them were here, {Seconds:F1} s")]
+    public static partial void Fetched(ILogger logger, Cid cid, long bytes, long reused, double seconds);
+
+    [LoggerMessage(9005, LogLevel.Debug, "Bootstrap peer {Address}: {Reason}")]
+    public static partial void BootstrapFailed(ILogger logger, Multiaddress address, string reason);
+
+    [LoggerMessage(9006, LogLevel.Debug, "A part of the node ended with a failure while it was being stopped")]
+    public static partial void StopFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(9007, LogLevel.Error, "A background loop of the node failed")]
+    public static partial void LoopFailed(ILogger logger, Exception error);
+}

@@ -1,0 +1,205 @@
+using Microsoft.Extensions.Logging;
+using P2P.Core.Addresses;
+using P2P.Core.Blocks;
+using P2P.Core.Connections;
+using P2P.Core.Diagnostics;
+using P2P.Core.Exchange;
+using P2P.Core.Identity;
+using P2P.Core.Protocols;
+using P2P.Core.Store;
+using P2P.Core.Transport;
+
+namespace P2P.Core.Node;
+
+/// <summary>Everything that a running node holds open, wired together. Lives from one start to one stop.</summary>
+internal sealed class NodeRuntime : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Task> _loops = [];
+    private readonly ILogger _logger;
+    private readonly IdentityKey _identity;
+
+    private NodeRuntime(NodeSettings settings, NodeSeams seams, IdentityKey identity, BlockStore store, BlockBufferPool buffers)
+    {
+        Settings = settings;
+        Time = seams.Time;
+        Loggers = seams.Loggers;
+        Metrics = seams.Metrics;
+        _logger = seams.Loggers.CreateLogger("P2P.Core.Node");
+        _identity = identity;
+        Store = store;
+        Buffers = buffers;
+        Connections = new ConnectionPool(
+            identity,
+            seams.Transports,
+            new ConnectionOptions
+            {
+                MaxConnections = settings.MaxConnections,
+                MaxConnectionsPerAddress = settings.MaxConnectionsPerAddress,
+                MaxInboundStreams = settings.MaxInboundStreamsPerPeer,
+                IdleTimeout = settings.IdleTimeout,
+                HandshakeTimeout = settings.DialTimeout,
+            },
+            seams.Time,
+            seams.ForkRandom(),
+            seams.Loggers);
+        Ping = new PingProtocol(Connections, seams.Time);
+        Identify = new IdentifyProtocol(Connections, identity, seams.Time, seams.Loggers);
+        Bitswap = new Bitswap(
+            Connections,
+            store,
+            buffers,
+            new ExchangeSettings { MaxWantedBytesPerPeer = settings.MaxWantedBytesPerPeer, MaxServingBytes = settings.MaxServingBytes },
+            seams.Time,
+            seams.ForkRandom(),
+            seams.Loggers);
+    }
+
+    public NodeSettings Settings { get; }
+
+    public TimeProvider Time { get; }
+
+    public ILoggerFactory Loggers { get; }
+
+    public P2PMetrics Metrics { get; }
+
+    public PeerId Id => _identity.PeerId;
+
+    public BlockStore Store { get; }
+
+    public BlockBufferPool Buffers { get; }
+
+    public ConnectionPool Connections { get; }
+
+    public PingProtocol Ping { get; }
+
+    public IdentifyProtocol Identify { get; }
+
+    public Bitswap Bitswap { get; }
+
+    public NodeWarnings Warnings { get; } = new();
+
+    /// <summary>Ends when the node stops: transfers and reads hang on it.</summary>
+    public CancellationToken Stopping => _stop.Token;
+
+    /// <summary>Opens the folder and the listeners. A failed or cancelled start leaves nothing open.</summary>
+    public static async Task<NodeRuntime> StartAsync(NodeSettings settings, NodeSeams seams, CancellationToken cancellationToken)
+    {
+        BlockStore store = await BlockStore.OpenAsync(settings.DataDirectory, new StoreOptions { QuotaBytes = settings.MaxOwnedBytes }, seams.Time, seams.Loggers, cancellationToken)
+            .ConfigureAwait(false);
+        NodeRuntime? runtime = null;
+        try
+        {
+            IdentityKey identity = IdentityFile.LoadOrCreate(store.Folder.IdentityPath);
+            runtime = new NodeRuntime(settings, seams, identity, store, store.Buffers);
+            await new ListenPorts(store, runtime.Connections, runtime.Warnings).ListenAsync(settings, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            if (runtime is not null)
+                await runtime.DisposeAsync().ConfigureAwait(false);
+            else
+                await store.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        runtime.Begin();
+        return runtime;
+    }
+
+    /// <summary>How many shares there are.</summary>
+    public int ShareCount => Store.GetPins().Count(pin => pin.Kind == PinKind.Shared);
+
+    /// <summary>A connection as the public API shows it.</summary>
+    public PeerInfo Describe(Connection connection) =>
+        new(
+            connection.RemotePeer,
+            connection.RemoteAddress,
+            connection.IsOutbound,
+            connection.Remote?.Agent,
+            connection.RoundTripTime,
+            Bitswap.BytesFetchedFrom(connection.RemotePeer),
+            Bitswap.BytesServedByPeer.GetValueOrDefault(connection.RemotePeer));
+
+    public ValueTask DisposeAsync() => new(StopAsync(CancellationToken.None));
+
+    /// <summary>Ends transfers, says goodbye to peers and closes the folder. The token shortens the goodbyes only.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        foreach (Task loop in _loops)
+            await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // each loop logs its own failure
+        await Bitswap.DisposeAsync().ConfigureAwait(false);
+        await Identify.DisposeAsync().ConfigureAwait(false);
+        await Connections.CloseAsync(cancellationToken).ConfigureAwait(false);
+        await Store.DisposeAsync().ConfigureAwait(false);
+        NodeLog.Stopped(_logger, Id);
+        _identity.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Begin()
+    {
+        _loops.Add(RunAsync(WatchSourcesAsync));
+        foreach (Multiaddress peer in Settings.BootstrapPeers)
+            _loops.Add(RunAsync(cancellationToken => KeepConnectedAsync(peer, cancellationToken)));
+        NodeLog.Started(_logger, Id, Settings.DataDirectory, string.Join(", ", Connections.ListenAddresses));
+        foreach (NodeWarning warning in Warnings.ToList())
+            NodeLog.Warned(_logger, warning.Message);
+    }
+
+    /// <summary>Turns what the store finds out about shared files into warnings.</summary>
+    private async Task WatchSourcesAsync(CancellationToken cancellationToken)
+    {
+        await foreach (SourceChangedNotice notice in Store.SourceChanges.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            string what = notice.Change switch
+            {
+                SourceChange.Missing => "is gone or shorter than it was",
+                SourceChange.Unreadable => "cannot be read any more",
+                _ => "was changed",
+            };
+            string message = $"The shared file {notice.Path} {what}; it is no longer served. Share it again to serve what it holds now.";
+            if (Warnings.Add("source_changed", message))
+                NodeLog.Warned(_logger, message);
+        }
+    }
+
+    /// <summary>Connects to a bootstrap peer and, when it is lost, again with growing pauses.</summary>
+    private async Task KeepConnectedAsync(Multiaddress address, CancellationToken cancellationToken)
+    {
+        TimeSpan least = TimeSpan.FromSeconds(2), most = TimeSpan.FromMinutes(5), pause = least;
+        while (true)
+        {
+            try
+            {
+                Connection connection = await Connections.ConnectAsync(address, AddressOrigin.User, cancellationToken).ConfigureAwait(false);
+                pause = least;
+                await connection.Closed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (P2PException e)
+            {
+                NodeLog.BootstrapFailed(_logger, address, e.Message);
+            }
+
+            await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
+            pause = pause * 2 < most ? pause * 2 : most;
+        }
+    }
+
+    private async Task RunAsync(Func<CancellationToken, Task> loop)
+    {
+        try
+        {
+            await loop(_stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // the node stops
+        }
+        catch (Exception e)
+        {
+            NodeLog.LoopFailed(_logger, e);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using Microsoft.Extensions.Logging;
+using P2P.Core.Addresses;
+using P2P.Core.Content;
+using P2P.Core.Diagnostics;
+using P2P.Core.Store;
+
+namespace P2P.Core.Node;
+
+/// <summary>Shares: imports under a pin that is taken first, makes the pin a share, and prints links.</summary>
+internal sealed class Sharing(NodeRuntime runtime)
+{
+    private const string ManyFiles = "files";
+
+    private readonly ILogger _logger = runtime.Loggers.CreateLogger("P2P.Core.Node");
+
+    public Task<Share> ShareAsync(IReadOnlyCollection<string> paths, ShareOptions options, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+    {
+        string[] full = [.. paths.Select(Path.GetFullPath)];
+        string? path = full.Length == 1 ? Path.TrimEndingDirectorySeparator(full[0]) : null;
+        return ShareAsync(
+            (importer, pin) => importer.ImportAsync(full, pin, progress is null ? null : new ThrottledProgress<ImportProgress>(progress, runtime.Time), cancellationToken),
+            options,
+            path,
+            ownName: null,
+            cancellationToken);
+    }
+
+    public Task<Share> ShareAsync(Stream content, string name, ShareOptions options, IProgress<ImportProgress>? progress, CancellationToken cancellationToken) =>
+        ShareAsync(
+            (importer, pin) => importer.ImportAsync(content, pin, progress is null ? null : new ThrottledProgress<ImportProgress>(progress, runtime.Time), cancellationToken),
+            options,
+            path: null,
+            name,
+            cancellationToken);
+
+    public IEnumerable<Share> GetShares() => runtime.Store.GetPins().Where(pin => pin.Kind == PinKind.Shared).Select(ToShare);
+
+    public async Task<bool> StopAsync(Cid root, CancellationToken cancellationToken)
+    {
+        bool found = false;
+        foreach (Pin pin in runtime.Store.GetPins().Where(pin => pin.Kind is PinKind.Shared or PinKind.Seeded && pin.Root == root))
+            found |= await runtime.Store.RemovePinAsync(pin.Id, cancellationToken).ConfigureAwait(false);
+        return found;
+    }
+
+    private async Task<Share> ShareAsync(
+        Func<Importer, PinId, Task<ImportResult>> import, ShareOptions options, string? path, string? ownName, CancellationToken cancellationToken)
+    {
+        using var activity = P2PDiagnostics.ActivitySource.StartActivity("import");
+        var importer = new Importer(runtime.Store, runtime.Buffers, new ImportOptions { ContinueOnUnreadable = options.ContinueOnUnreadable });
+        var pin = new Pin { Kind = PinKind.Temporary, Path = path };
+        PinId id = await runtime.Store.AddPinAsync(pin, cancellationToken).ConfigureAwait(false);
+        ImportResult result;
+        try
+        {
+            result = await import(importer, id).ConfigureAwait(false);
+            string name = options.Name ?? ownName ?? (result.Name.Length > 0 ? result.Name : ManyFiles);
+            pin = pin with
+            {
+                Id = id,
+                Kind = PinKind.Shared,
+                Root = result.Root,
+                Name = name,
+                AllowedPeers = [.. options.AllowedPeers ?? []],
+                Bytes = result.Bytes,
+                Blocks = result.Blocks,
+            };
+            using StoreBatch batch = runtime.Store.BeginBatch(id);
+            batch.UpdatePin(pin);
+            foreach (Pin earlier in runtime.Store.GetPins().Where(p => p.Kind == PinKind.Shared && p.Root == pin.Root && p.Id != id))
+                batch.RemovePin(earlier.Id); // shared again: this one takes its place
+            await batch.CommitAsync(Durability.Flushed, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await runtime.Store.RemovePinAsync(id, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+
+        NodeLog.Shared(_logger, pin.Name, pin.Root, pin.Bytes, pin.Blocks);
+        return ToShare(pin) with { Unreadable = [.. result.Unreadable, .. result.Skipped] };
+    }
+
+    private Share ToShare(Pin pin) =>
+        new(pin.Root, LinkTo(pin.Root, pin.Name), pin.Name, pin.Bytes, pin.Blocks, new Announcement(0, 0, Verified: false)) { Path = pin.Path };
+
+    private ShareLink LinkTo(Cid root, string name) => ShareLink.Create(root, name, [new PeerHint(runtime.Id, runtime.Connections.ListenAddresses)]);
+}

@@ -1,0 +1,52 @@
+using P2P.Core.Exchange;
+
+namespace P2P.Core.Node;
+
+/// <summary>Decides when a transfer has stood still for too long. Owns no clock: the caller tells the time.</summary>
+/// <param name="time">Turns timestamps into durations.</param>
+/// <param name="limit">The longest time without one new verified byte.</param>
+/// <param name="now">The timestamp at which the transfer begins.</param>
+internal sealed class StallWatch(TimeProvider time, TimeSpan limit, long now)
+{
+    /// <summary>A gap between two looks that only a sleeping machine explains; the clock of the stall begins anew after it.</summary>
+    private static readonly TimeSpan Sleep = TimeSpan.FromSeconds(20);
+
+    /// <summary>Shorter pauses are not worth telling.</summary>
+    private static readonly TimeSpan WorthTelling = TimeSpan.FromSeconds(1);
+
+    private long _verified = -1;
+    private long _moved = now;
+    private long _looked = now;
+
+    /// <summary>Whether nothing moved for the whole limit.</summary>
+    public bool IsOver { get; private set; }
+
+    /// <summary>How long nothing has moved; null when that is too short to tell.</summary>
+    public TimeSpan? Duration { get; private set; }
+
+    /// <summary>Looks at how far the transfer is. Anything that grows counts: a block of any kind, or bytes checked on disk.</summary>
+    public void Look(long verified, long now)
+    {
+        if (verified != _verified || time.GetElapsedTime(_looked, now) > Sleep)
+            (_verified, _moved) = (verified, now);
+        _looked = now;
+        TimeSpan still = time.GetElapsedTime(_moved, now);
+        Duration = still < WorthTelling ? null : still;
+        IsOver = still >= limit;
+    }
+
+    /// <summary>The failure that ends the transfer, as a sentence.</summary>
+    public static P2PException ToException(SessionStatistics session, IReadOnlyList<DialAttempt> attempts, bool anythingReceived, TimeSpan waited)
+    {
+        string time = waited.TotalMinutes >= 2 ? $"{waited.TotalMinutes:0} min" : $"{waited.TotalSeconds:0} s";
+        (P2PErrorCode code, string message) = session.Stall switch
+        {
+            SessionStall.NobodyHasIt => (P2PErrorCode.NotFound, $"The peers that answer do not have it (waited {time}). Is it still shared?"),
+            SessionStall.NoProviders when attempts.Count > 0 && !anythingReceived => (P2PErrorCode.Unreachable, $"Nobody answers who has it (waited {time}). Is the sharer online?"),
+            SessionStall.NoProviders when !anythingReceived => (P2PErrorCode.NotFound, $"No peer is known that has it (waited {time}). The link names no address that could be asked."),
+            SessionStall.NoProviders => (P2PErrorCode.Unreachable, $"The sharer is gone and nobody else answers who has it (waited {time})."),
+            _ => (P2PErrorCode.Unreachable, $"The peers that have it stopped sending (waited {time})."),
+        };
+        return new P2PException(code, $"{message} Wait longer with a longer stall timeout; what is verified is kept.") { IsTransient = true, Attempts = attempts };
+    }
+}
