@@ -1,1 +1,30 @@
-Console.WriteLine("benchmarks");
+using P2P.Benchmarks;
+
+// Each case prints what it measured as a table row for docs/performance.md. Only ratios within one run count: machines drift.
+string name = args.FirstOrDefault() ?? "help";
+int rounds = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 5;
+return name switch
+{
+    "fetch" => await FetchCase.RunAsync(rounds),
+    "import" => await ImportCase.RunAsync(rounds),
+    "small" => await SmallFilesCase.RunAsync(rounds),
+    "relay" => await RelayCase.RunAsync(rounds),
+    "start" => await StartCase.RunAsync(rounds),
+    "allocations" => await AllocationsCase.RunAsync(),
+    _ => Help(),
+};
+
+static int Help()
+{
+    Console.WriteLine("""
+        dotnet run --project tests/P2P.Benchmarks -c Release -- CASE [ROUNDS]
+          fetch        1 GiB between two processes on loopback, beside the bare pipeline of $P2P_BENCH/limit
+          import       1 GiB shared in place, beside reading and hashing it with SHA-256 on all cores
+          small        10,000 files of 10 KiB shared and fetched, beside libtorrent ($P2P_BENCH/native) and a bare loop that writes them
+          relay        256 MiB at 63 ms and 400 Mbit/s, beside one bare TCP stream through the same relay
+          start        process start to exit of `p2p id` and of `p2p fetch` of 52 KB; the same fetch in a warm process
+          allocations  bytes allocated for each block of a 256 MiB fetch within this process
+        P2P_BENCH names the folder of the peers to measure beside; without it those columns are missing. P2P_BENCH_DATA: scratch folder.
+        """);
+    return 2;
+}
