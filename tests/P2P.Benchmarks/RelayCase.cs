@@ -10,8 +10,7 @@ namespace P2P.Benchmarks;
 internal static class RelayCase
 {
     private const long Bytes = 256L << 20;
-    private const long BytesPerSecond = 400_000_000 / 8;
-    private static readonly TimeSpan RoundTrip = TimeSpan.FromMilliseconds(63);
+    private static readonly DelayRelayOptions Line = new() { RoundTrip = TimeSpan.FromMilliseconds(63), BitsPerSecond = 400_000_000 };
 
     public static async Task<int> RunAsync(int rounds)
     {
@@ -35,7 +34,7 @@ internal static class RelayCase
         await using P2PNode sharer = await P2PNode.StartAsync(P2PNodeOptions.Loopback(Bench.Fresh("relay-a")));
         await using P2PNode fetcher = await P2PNode.StartAsync(P2PNodeOptions.Loopback(Bench.Fresh("relay-b")));
         Share share = await sharer.ShareAsync(file);
-        await using var relay = DelayRelay.Start(EndPointOf(sharer), RoundTrip / 2, BytesPerSecond);
+        await using var relay = DelayRelay.Start(EndPointOf(sharer), Line);
         ShareLink link = ShareLink.Parse($"p2p://{share.Root}/x?peer=/ip4/127.0.0.1/tcp/{relay.EndPoint.Port}/p2p/{sharer.Id}");
         string output = Bench.Fresh("relay-out.bin");
         var clock = Stopwatch.StartNew();
@@ -50,7 +49,7 @@ internal static class RelayCase
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        await using var relay = DelayRelay.Start((IPEndPoint)listener.LocalEndpoint, RoundTrip / 2, BytesPerSecond);
+        await using var relay = DelayRelay.Start((IPEndPoint)listener.LocalEndpoint, Line);
         Task send = SendAsync(listener);
         using var client = new TcpClient { NoDelay = true };
         var clock = Stopwatch.StartNew();

@@ -19,7 +19,7 @@ internal sealed class Fetching(NodeRuntime runtime)
     /// <summary>Fetches to exactly one path; see <see cref="P2PNode.FetchAsync"/>.</summary>
     public async Task<FetchResult> FetchAsync(ShareLink link, string targetPath, FetchOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
-        using var activity = P2PDiagnostics.ActivitySource.StartActivity("fetch");
+        using var activity = P2PActivities.Source.StartActivity(P2PActivities.Fetch);
         long began = runtime.Time.GetTimestamp();
         RefuseUnverifiable(link);
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(targetPath));

@@ -5,9 +5,9 @@ using P2P.Core.Connections;
 using P2P.Core.Diagnostics;
 using P2P.Core.Exchange;
 using P2P.Core.Identity;
+using P2P.Core.Muxer;
 using P2P.Core.Protocols;
 using P2P.Core.Store;
-using P2P.Core.Transport;
 
 namespace P2P.Core.Node;
 
@@ -18,8 +18,9 @@ internal sealed class NodeRuntime : IAsyncDisposable
     private readonly List<Task> _loops = [];
     private readonly ILogger _logger;
     private readonly IdentityKey _identity;
+    private readonly DataFolder _folder;
 
-    private NodeRuntime(NodeSettings settings, NodeSeams seams, IdentityKey identity, BlockStore store, BlockBufferPool buffers)
+    private NodeRuntime(NodeSettings settings, NodeSeams seams, IdentityKey identity, DataFolder folder, BlockStore store, BlockBufferPool buffers)
     {
         Settings = settings;
         Time = seams.Time;
@@ -27,6 +28,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
         Metrics = seams.Metrics;
         _logger = seams.Loggers.CreateLogger("P2P.Core.Node");
         _identity = identity;
+        _folder = folder;
         Store = store;
         Buffers = buffers;
         Connections = new ConnectionPool(
@@ -36,9 +38,10 @@ internal sealed class NodeRuntime : IAsyncDisposable
             {
                 MaxConnections = settings.MaxConnections,
                 MaxConnectionsPerAddress = settings.MaxConnectionsPerAddress,
-                MaxInboundStreams = settings.MaxInboundStreamsPerPeer,
+                MaxInboundConnections = settings.MaxConnections * 3 / 4, // the rest is kept for our own dials
                 IdleTimeout = settings.IdleTimeout,
-                HandshakeTimeout = settings.DialTimeout,
+                DialTimeout = settings.DialTimeout,
+                Muxer = new YamuxOptions { MaxInboundStreams = settings.MaxInboundStreamsPerPeer },
             },
             seams.Time,
             seams.ForkRandom(),
@@ -85,21 +88,33 @@ internal sealed class NodeRuntime : IAsyncDisposable
     /// <summary>Opens the folder and the listeners. A failed or cancelled start leaves nothing open.</summary>
     public static async Task<NodeRuntime> StartAsync(NodeSettings settings, NodeSeams seams, CancellationToken cancellationToken)
     {
-        BlockStore store = await BlockStore.OpenAsync(settings.DataDirectory, new StoreOptions { QuotaBytes = settings.MaxOwnedBytes }, seams.Time, seams.Loggers, cancellationToken)
-            .ConfigureAwait(false);
+        DataFolder folder = DataFolder.Open(settings.DataDirectory);
+        BlockStore? store = null;
         NodeRuntime? runtime = null;
         try
         {
-            IdentityKey identity = IdentityFile.LoadOrCreate(store.Folder.IdentityPath);
-            runtime = new NodeRuntime(settings, seams, identity, store, store.Buffers);
+            folder.Lock();
+            IdentityKey identity = IdentityFile.LoadOrCreate(folder.IdentityPath);
+            var buffers = new BlockBufferPool();
+            store = await BlockStore.OpenAsync(folder, new StoreOptions { QuotaBytes = settings.MaxOwnedBytes }, buffers, seams.Time, seams.Loggers, cancellationToken).ConfigureAwait(false);
+            runtime = new NodeRuntime(settings, seams, identity, folder, store, buffers);
+            runtime.Ping.Start();
+            runtime.Identify.Start();
             await new ListenPorts(store, runtime.Connections, runtime.Warnings).ListenAsync(settings, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
             if (runtime is not null)
+            {
                 await runtime.DisposeAsync().ConfigureAwait(false);
+            }
             else
-                await store.DisposeAsync().ConfigureAwait(false);
+            {
+                if (store is not null)
+                    await store.DisposeAsync().ConfigureAwait(false);
+                folder.Dispose();
+            }
+
             throw;
         }
 
@@ -116,7 +131,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             connection.RemotePeer,
             connection.RemoteAddress,
             connection.IsOutbound,
-            connection.Remote?.Agent,
+            connection.Remote?.AgentVersion,
             connection.RoundTripTime,
             Bitswap.BytesFetchedFrom(connection.RemotePeer),
             Bitswap.BytesServedByPeer.GetValueOrDefault(connection.RemotePeer));
@@ -133,6 +148,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
         await Identify.DisposeAsync().ConfigureAwait(false);
         await Connections.CloseAsync(cancellationToken).ConfigureAwait(false);
         await Store.DisposeAsync().ConfigureAwait(false);
+        _folder.Dispose();
         NodeLog.Stopped(_logger, Id);
         _identity.Dispose();
         _stop.Dispose();

@@ -287,8 +287,12 @@ public sealed class P2PNode : IAsyncDisposable
         await StopAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
-    private static NodeSeams NodeSeamsOf(ILoggerFactory? loggers, IMeterFactory? meters, TimeProvider? time) =>
-        new(time ?? TimeProvider.System, new Random(), [new TcpTransport()], loggers ?? NullLoggerFactory.Instance, new P2PMetrics(meters));
+    private static NodeSeams NodeSeamsOf(ILoggerFactory? loggers, IMeterFactory? meters, TimeProvider? time)
+    {
+        loggers ??= NullLoggerFactory.Instance;
+        time ??= TimeProvider.System;
+        return new NodeSeams(time, new Random(), [new TcpTransport(time, loggers.CreateLogger<TcpTransport>())], loggers, new P2PMetrics(meters));
+    }
 
     private static async Task<P2PNode> StartNewAsync(P2PNode node, CancellationToken cancellationToken)
     {

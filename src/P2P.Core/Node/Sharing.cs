@@ -46,7 +46,7 @@ internal sealed class Sharing(NodeRuntime runtime)
     private async Task<Share> ShareAsync(
         Func<Importer, PinId, Task<ImportResult>> import, ShareOptions options, string? path, string? ownName, CancellationToken cancellationToken)
     {
-        using var activity = P2PDiagnostics.ActivitySource.StartActivity("import");
+        using var activity = P2PActivities.Source.StartActivity(P2PActivities.Import);
         var importer = new Importer(runtime.Store, runtime.Buffers, new ImportOptions { ContinueOnUnreadable = options.ContinueOnUnreadable });
         var pin = new Pin { Kind = PinKind.Temporary, Path = path };
         PinId id = await runtime.Store.AddPinAsync(pin, cancellationToken).ConfigureAwait(false);
