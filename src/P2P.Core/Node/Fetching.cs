@@ -64,7 +64,7 @@ internal sealed class Fetching(NodeRuntime runtime)
         BitswapSession session = Open(link);
         await using (session.ConfigureAwait(false))
         {
-            var reader = new DagReader(session, runtime.Buffers);
+            var reader = new DagReader(session);
             await foreach (ContentEntry entry in reader.ListAsync(link.Root, PathOf(link, path), recursive, stop.Token).ConfigureAwait(false))
                 yield return entry;
         }
@@ -77,7 +77,7 @@ internal sealed class Fetching(NodeRuntime runtime)
         BitswapSession session = Open(link);
         try
         {
-            VerifiedStream stream = await new DagReader(session, runtime.Buffers).OpenAsync(link.Root, PathOf(link, path), cancellationToken).ConfigureAwait(false);
+            VerifiedStream stream = await new DagReader(session).OpenAsync(link.Root, PathOf(link, path), cancellationToken).ConfigureAwait(false);
             stream.Owner = session;
             return stream;
         }
