@@ -11,20 +11,5 @@ public sealed class ContentStore
 
     /// <summary>What the store holds.</summary>
     /// <param name="cancellationToken">Ends the counting.</param>
-    public Task<StoreUsage> GetUsageAsync(CancellationToken cancellationToken = default)
-    {
-        return Task.Run(Count, cancellationToken);
-
-        StoreUsage Count()
-        {
-            Core.Store.StoreUsage usage = _store.GetUsage();
-            return new StoreUsage(usage.Blocks, usage.OwnedBytes, usage.ReferencedBytes);
-        }
-    }
+    public Task<StoreUsage> GetUsageAsync(CancellationToken cancellationToken = default) => Task.Run(_store.GetUsage, cancellationToken);
 }
-
-/// <summary>What a store holds.</summary>
-/// <param name="Blocks">Blocks known.</param>
-/// <param name="OwnedBytes">Bytes of blocks that lie in the data folder.</param>
-/// <param name="ReferencedBytes">Bytes of blocks that lie in the user's own files.</param>
-public sealed record StoreUsage(long Blocks, long OwnedBytes, long ReferencedBytes);

@@ -1,4 +1,4 @@
-namespace P2P.Core.Store;
+namespace P2P.Core;
 
 /// <summary>What the store holds.</summary>
 /// <param name="Blocks">Blocks in the index (count).</param>
@@ -7,5 +7,5 @@ namespace P2P.Core.Store;
 /// <param name="ReferencedBlocks">Blocks whose bytes lie in the user's files only (count).</param>
 /// <param name="ReferencedBytes">Their bytes.</param>
 /// <param name="ReclaimableBytes">Owned bytes that no pin keeps.</param>
-internal readonly record struct StoreUsage(
+public readonly record struct StoreUsage(
     long Blocks, long OwnedBlocks, long OwnedBytes, long ReferencedBlocks, long ReferencedBytes, long ReclaimableBytes);
