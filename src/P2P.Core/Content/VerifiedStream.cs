@@ -29,6 +29,9 @@ internal sealed class VerifiedStream : Stream
         _root = root;
     }
 
+    /// <summary>What lives as long as this stream, the session it reads from: disposed with it. Null: the source is somebody else's.</summary>
+    public IAsyncDisposable? Owner { get; set; }
+
     /// <inheritdoc/>
     public override bool CanRead => !_disposed;
 
@@ -114,6 +117,8 @@ internal sealed class VerifiedStream : Stream
             await _stop.CancelAsync().ConfigureAwait(false);
             await DropAsync().ConfigureAwait(false);
             _stop.Dispose();
+            if (Owner is { } owner)
+                await owner.DisposeAsync().ConfigureAwait(false);
         }
 
         await base.DisposeAsync().ConfigureAwait(false);
@@ -126,10 +131,17 @@ internal sealed class VerifiedStream : Stream
         {
             _disposed = true;
             _stop.Cancel();
-            _ = DropAsync(); // only gives buffers back once their loads have ended; nothing waits for it
+            _ = EndAsync(); // only gives buffers back once their loads have ended; nothing waits for it
         }
 
         base.Dispose(disposing);
+    }
+
+    private async Task EndAsync()
+    {
+        await DropAsync().ConfigureAwait(false);
+        if (Owner is { } owner)
+            await owner.DisposeAsync().ConfigureAwait(false);
     }
 
     private async ValueTask<Piece> PieceAtPositionAsync(CancellationToken cancellationToken)

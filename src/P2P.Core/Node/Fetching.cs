@@ -40,13 +40,13 @@ internal sealed class Fetching(NodeRuntime runtime)
             {
                 result = await fetch.ConfigureAwait(false);
             }
-            catch (OperationCanceledException) when (stalled is not null)
+            catch (OperationCanceledException e) when (stalled is not null)
             {
-                throw stalled;
+                throw new P2PException(stalled.Code, stalled.Message, e) { IsTransient = stalled.IsTransient, Attempts = stalled.Attempts };
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && runtime.Stopping.IsCancellationRequested)
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && runtime.Stopping.IsCancellationRequested)
             {
-                throw new OperationCanceledException("The node was stopped; the same fetch resumes.", runtime.Stopping);
+                throw new OperationCanceledException("The node was stopped; the same fetch resumes.", e, runtime.Stopping);
             }
 
             await SettleAsync(pin, seed, result, stop.Token).ConfigureAwait(false);
