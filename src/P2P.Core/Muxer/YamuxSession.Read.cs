@@ -129,12 +129,15 @@ internal sealed partial class YamuxSession
             throw new PeerProtocolException("a frame of a stream without a number");
         bool isData = header.Type == YamuxFrameType.Data;
         bool isReset = (header.Flags & YamuxFlags.Rst) != 0;
+        bool isSyn = (header.Flags & YamuxFlags.Syn) != 0;
         YamuxStream? stream;
+        int inboundStreams;
         lock (Gate)
         {
             _streams.TryGetValue(header.StreamId, out stream);
-            if ((header.Flags & YamuxFlags.Syn) != 0)
+            if (isSyn)
                 stream = Admit(header.StreamId, stream, isReset);
+            inboundStreams = _inboundStreams;
             if (stream is not null && !isReset)
             {
                 if ((header.Flags & YamuxFlags.Ack) != 0)
@@ -146,7 +149,9 @@ internal sealed partial class YamuxSession
                     Scheduler.ScheduleData(stream);
             }
         }
-        if (!isData && header.Length > 0)
+        if (isSyn && !isReset && stream is null)
+            MuxerLog.Refused(_logger, _channel.RemotePeer, header.StreamId, inboundStreams);
+        if (isSyn || (!isData && header.Length > 0))
             _writeSignal.Set();
 
         bool isFin = (header.Flags & YamuxFlags.Fin) != 0;
@@ -187,11 +192,9 @@ internal sealed partial class YamuxSession
             stream.Outgoing.DisposedAt = 1; // nobody will
             Unlist(stream);
         }
-        MuxerLog.Refused(_logger, _channel.RemotePeer, id, _inboundStreams);
         if (!Scheduler.TryAddRefusal(id))
             throw new PeerProtocolException("streams are opened faster than they can be refused");
         AllowDrain(YamuxOptions.InitialWindowBytes);
-        _writeSignal.Set();
         return null;
     }
 

@@ -18,7 +18,7 @@ internal sealed partial class YamuxSession : IAsyncDisposable
     private readonly AsyncSignal _writeSignal = new();
     private readonly Channel<YamuxStream> _accepted;
     private readonly SemaphoreSlim _unacknowledged;
-    private readonly CancellationTokenSource _ended = new();
+    private readonly CancellationTokenSource _ended = new(); // not disposed: it holds no timer, and late callers may still look at it
     private readonly TaskCompletionSource<string> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Guarded by Gate, as is everything of the scheduler and of each stream's OutgoingState.
@@ -368,14 +368,15 @@ internal sealed partial class YamuxSession : IAsyncDisposable
         bool said;
         lock (Gate)
             said = _farewell is not null;
-        if (said && !_reading.IsCompleted)
+        try
         {
-            using var grace = new CancellationTokenSource(Options.CloseGrace, _time);
-            await Task.WhenAny(_reading, Task.Delay(Timeout.InfiniteTimeSpan, _time, grace.Token)).ConfigureAwait(false);
+            await _reading.WaitAsync(said ? Options.CloseGrace : TimeSpan.Zero, _time, CancellationToken.None).ConfigureAwait(false);
         }
-        if (!_reading.IsCompleted)
+        catch (TimeoutException)
+        {
             _channel.Abort();
-        await _reading.ConfigureAwait(false);
+            await _reading.ConfigureAwait(false);
+        }
         await FinishAsync().ConfigureAwait(false);
     }
 
@@ -383,7 +384,6 @@ internal sealed partial class YamuxSession : IAsyncDisposable
     {
         StopTimer();
         await _channel.DisposeAsync().ConfigureAwait(false);
-        _ended.Dispose();
         string reason = _endReason!;
         MuxerLog.Ended(_logger, _channel.RemotePeer, reason);
         _completion.TrySetResult(reason);

@@ -31,7 +31,7 @@ internal sealed class NoiseReceiveBuffer
     public NoiseReceiveBuffer(ReadOnlySpan<byte> initial)
     {
         if (initial.Length > SmallBytes / 2)
-            throw new ArgumentException("More was received than a negotiation can leave over.", nameof(initial));
+            throw new PeerProtocolException("the peer sent more than a first message before the handshake");
         _buffer = _small = new byte[SmallBytes];
         initial.CopyTo(_buffer);
         _end = initial.Length;

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using P2P.Core.Identity;
 using P2P.Core.SecureChannel;
-using P2P.Core.Transport;
 
 namespace P2P.Core.Tests.Muxer;
 
@@ -106,13 +105,12 @@ internal sealed class PlainChannel : ISecureChannel
         _writer.CancelPendingFlush();
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _aborted.TrySetException(new IOException("disposed"));
         _ = _aborted.Task.Exception;
-        _writer.Complete();
-        _reader.Complete();
-        return ValueTask.CompletedTask;
+        await _writer.CompleteAsync();
+        await _reader.CompleteAsync();
     }
 
     private static Random? NewRandom(int? seed) => seed is { } value ? new Random(value) : null;

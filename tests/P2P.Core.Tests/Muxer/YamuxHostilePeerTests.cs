@@ -273,6 +273,57 @@ public sealed class YamuxHostilePeerTests
     }
 
     [TestMethod]
+    public async Task Frames_at_random_end_the_session_or_not_but_never_by_our_fault()
+    {
+        for (int seed = 0; seed < 60; seed++)
+        {
+            var random = new Random(seed);
+            (RawPeer peer, YamuxSession session) = RawPeer.NewPair(new YamuxOptions { MaxInboundStreams = 8 });
+            await using (session)
+            {
+                Task reading = Task.Run(async () =>
+                {
+                    while (await peer.ReadAsync() is not null)
+                    {
+                    }
+                });
+                Task handling = Task.Run(async () =>
+                {
+                    while (await session.AcceptStreamAsync(CancellationToken.None) is { } stream)
+                    {
+                        await stream.Output.WriteAsync(new byte[100]).AsTask().ContinueWith(_ => { }, TaskScheduler.Default);
+                        if (stream.Id % 3 == 0)
+                            stream.Reset();
+                        await stream.DisposeAsync();
+                    }
+                });
+                try
+                {
+                    for (int frame = 0; frame < 500 && !session.Completion.IsCompleted; frame++)
+                    {
+                        // Mostly sound, now and then anything at all.
+                        var type = (YamuxFrameType)(random.Next(200) == 0 ? random.Next(256) : random.Next(3));
+                        uint id = type == YamuxFrameType.Ping ? 0 : (uint)((random.Next(30) * 2) + (random.Next(100) == 0 ? 0 : 1));
+                        var flags = (YamuxFlags)(1 << random.Next(5) | (random.Next(8) == 0 ? 1 << random.Next(4) : 0));
+                        byte[] payload = type == YamuxFrameType.Data ? new byte[random.Next(2000)] : [];
+                        await peer.SendAsync(type, flags, id, type == YamuxFrameType.Data ? (uint)payload.Length : (uint)random.Next(), payload);
+                    }
+                }
+                catch (IOException)
+                {
+                    // The session ended while we wrote.
+                }
+                await session.CloseAsync(CancellationToken.None).WaitAsync(Patience);
+                Assert.AreNotEqual("an internal error", await session.Completion, $"seed {seed}");
+                await handling.WaitAsync(Patience);
+                await reading.WaitAsync(Patience).ContinueWith(_ => { }, TaskScheduler.Default);
+                Assert.AreEqual(0, session.StreamCount, $"seed {seed}");
+                Assert.AreEqual(0, session.Scheduler.BufferedBytes, $"seed {seed}");
+            }
+        }
+    }
+
+    [TestMethod]
     public async Task Bytes_left_over_from_the_negotiation_come_first()
     {
         (PlainChannel own, PlainChannel theirs) = PlainChannel.NewPair();

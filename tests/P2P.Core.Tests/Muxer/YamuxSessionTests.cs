@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using System.Buffers;
 using System.IO.Pipelines;
 using P2P.Core.Muxer;
 
