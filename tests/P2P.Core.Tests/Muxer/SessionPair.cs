@@ -1,7 +1,7 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging.Abstractions;
 using P2P.Core.Muxer;
 
 namespace P2P.Core.Tests.Muxer;

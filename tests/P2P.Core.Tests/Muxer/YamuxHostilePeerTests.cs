@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using System.IO.Pipelines;
+using Microsoft.Extensions.Logging.Abstractions;
 using P2P.Core.Muxer;
 
 namespace P2P.Core.Tests.Muxer;
@@ -278,7 +278,7 @@ public sealed class YamuxHostilePeerTests
         for (int seed = 0; seed < 60; seed++)
         {
             var random = new Random(seed);
-            (RawPeer peer, YamuxSession session) = RawPeer.NewPair(new YamuxOptions { MaxInboundStreams = 8 });
+            (RawPeer peer, YamuxSession session) = RawPeer.NewPair(new YamuxOptions { MaxInboundStreams = 8, CloseGrace = TimeSpan.FromMilliseconds(5) });
             await using (session)
             {
                 Task reading = Task.Run(async () =>

@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using System.IO.Pipelines;
+using Microsoft.Extensions.Logging.Abstractions;
 using P2P.Core.Muxer;
 
 namespace P2P.Core.Tests.Muxer;
