@@ -41,7 +41,7 @@ internal sealed class BlockOpener(
     /// <summary>Whether a place in a file that is in doubt can be read at all: asked before we say that we have a block.</summary>
     public bool IsReachable(long file)
     {
-        if (watch.StateOf(file) != SourceState.Missing)
+        if (watch.StateOf(file) is not (SourceState.Missing or SourceState.BeingWritten))
             return true;
         SourceRow? row;
         using (IndexReaders.Lease lease = readers.Take())

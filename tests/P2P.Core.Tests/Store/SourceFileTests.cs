@@ -280,6 +280,28 @@ public sealed class SourceFileTests
     }
 
     [TestMethod]
+    public async Task What_an_unfinished_fetch_wrote_is_not_claimed_once_it_is_removed()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        byte[] data = fixture.RandomBytes(BlockSize);
+        string part = fixture.WriteFile(".p2p-abc.part", data);
+        Cid cid = Cid.OfRaw(data);
+        using (StoreBatch batch = fixture.Store.BeginBatch())
+        {
+            batch.AddReference(cid, batch.AddFileBeingWritten(part), 0, BlockSize);
+            await batch.CommitAsync(Durability.Visible, CancellationToken.None);
+        }
+        Assert.IsTrue(fixture.Store.Has(cid));
+        await fixture.ReopenAsync();
+        Assert.IsTrue(fixture.Store.Has(cid));
+        CollectionAssert.AreEqual(data, fixture.Serve(cid));
+        File.Delete(part);
+        Assert.IsFalse(fixture.Store.Has(cid));
+        Assert.IsNull(fixture.Serve(cid));
+        Assert.IsFalse(fixture.Store.SourceChanges.TryRead(out _));
+    }
+
+    [TestMethod]
     public async Task A_single_file_follows_its_rename_and_folders_of_like_names_stay()
     {
         await using StoreFixture fixture = await StoreFixture.OpenAsync();
