@@ -41,8 +41,8 @@ internal sealed class BlockStore : IAsyncDisposable
                 $"DELETE FROM pins WHERE kind={(int)PinKind.Temporary} AND id NOT IN (SELECT pin FROM resumes); " +
                 "DELETE FROM pin_sets WHERE pin NOT IN (SELECT id FROM pins);");
             _pins = new PinTable();
-            _editor = new IndexEditor(connection, _pins, OwnedFiles);
             Watch = new SourceWatch(logger);
+            _editor = new IndexEditor(connection, _pins, OwnedFiles, file => OnFileChanged(file, SourceState.Sound));
             _lastFile = connection.Scalar("SELECT max(id) FROM files");
             _lastPin = connection.Scalar("SELECT seq FROM sqlite_sequence WHERE name='pins'");
         }
@@ -57,7 +57,7 @@ internal sealed class BlockStore : IAsyncDisposable
         Writer = new IndexWriter(connection, _editor, options.MaxQueuedBatches, logger);
         _sources = new SourceFileCache(disk, options.MaxOpenFiles, FindFile);
         _opener = new BlockOpener(_readers, Writer, _sources, Watch, OwnedFiles, buffers, time, logger);
-        Garbage = new GarbageCollector(_readers, Writer, _pins, time);
+        Garbage = new GarbageCollector(_readers, Writer, _pins, StoreClock.NowNs(time), time);
         _stop = new Lazy<Task>(StopAsync);
         _sweep = Task.Run(SweepAsync, CancellationToken.None);
         StoreLog.Opened(logger, folder.Path, _pins.Pins.Count, _editor.OwnedBytes);

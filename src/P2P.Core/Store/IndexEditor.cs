@@ -15,6 +15,7 @@ internal sealed class IndexEditor : IDisposable
     private readonly IndexConnection _connection;
     private readonly PinTable _pins;
     private readonly OwnedFiles _files;
+    private readonly Action<long> _onFileGone;
     private readonly List<IndexStatement> _statements = [];
     private readonly Dictionary<string, long> _folders = new(StringComparer.Ordinal);
     private readonly HashSet<string> _changedFolders = new(StringComparer.Ordinal);
@@ -24,14 +25,15 @@ internal sealed class IndexEditor : IDisposable
     private readonly Dictionary<string, byte[]?> _removals = new(StringComparer.Ordinal);
     private readonly IndexStatement _findBlock, _insertBlock, _updateBlock, _deleteBlock, _insertBlob, _deleteBlob;
     private readonly IndexStatement _insertSource, _findSources, _deleteSource, _deleteSources;
-    private readonly IndexStatement _findFolder, _insertFolder, _putFile, _supersede, _finishFile, _setFileState;
+    private readonly IndexStatement _findFolder, _insertFolder, _putFile, _supersede, _finishFile, _setFileState, _deleteFile;
     private readonly IndexStatement _insertPin, _updatePin, _deletePin, _insertMember, _deleteMembers, _setCounter;
+    private HashSet<long>? _notedFiles;
     private long _nextPinSet;
     private bool _ownedBytesChanged;
 
-    public IndexEditor(IndexConnection connection, PinTable pins, OwnedFiles files)
+    public IndexEditor(IndexConnection connection, PinTable pins, OwnedFiles files, Action<long> onFileGone)
     {
-        (_connection, _pins, _files) = (connection, pins, files);
+        (_connection, _pins, _files, _onFileGone) = (connection, pins, files, onFileGone);
         _findBlock = Prepare(IndexReader.BlockSql);
         _insertBlock = Prepare("INSERT INTO blocks(key, size, places, pin_set, file, offset, blob) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
         _updateBlock = Prepare("UPDATE blocks SET size=?2, places=?3, pin_set=?4, file=?5, offset=?6, blob=?7 WHERE key=?1");
@@ -50,6 +52,7 @@ internal sealed class IndexEditor : IDisposable
         _supersede = Prepare("UPDATE files SET state=4 WHERE folder=?1 AND name=?2 AND id<>?3 AND state<>4 RETURNING id");
         _finishFile = Prepare("UPDATE files SET size=?2, modified_ns=?3, inode=?4, device=?5, checked_ns=?6, state=0, root=coalesce(?7, root) WHERE id=?1");
         _setFileState = Prepare("UPDATE files SET state=?2 WHERE id=?1 AND state<>4");
+        _deleteFile = Prepare("DELETE FROM files WHERE id=?1");
         _insertPin = Prepare(
             "INSERT INTO pins(id, kind, root, name, path, allowed, bytes, blocks, wrapped_key, created_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
         _updatePin = Prepare(
@@ -153,6 +156,7 @@ internal sealed class IndexEditor : IDisposable
     {
         bool known = TryFind(key, out BlockRow row);
         BlockRow changed = Join(known ? row : default, pin) with { Size = size };
+        _notedFiles?.Add(place.File);
         if (!changed.HasSource)
         {
             changed = changed with { Places = changed.Places | BlockPlaces.Source, File = place.File, Offset = place.Offset };
@@ -274,6 +278,18 @@ internal sealed class IndexEditor : IDisposable
         else
             _finishFile.Bind(7, root.AsSpan());
         _finishFile.Run();
+    }
+
+    /// <summary>Begins or ends to note which files get blocks, for the collector.</summary>
+    public void NoteFiles(bool isOn) => _notedFiles = isOn ? [] : null;
+
+    /// <summary>Removes a file that had no block when the collector looked and got none since.</summary>
+    public void DeleteUnusedFile(long id)
+    {
+        if (_notedFiles is null || _notedFiles.Contains(id))
+            return;
+        _deleteFile.Bind(1, id).Run();
+        AfterCommit(() => _onFileGone(id));
     }
 
     public void SetFileState(FileId id, SourceState state) => _setFileState.Bind(1, id.Value).Bind(2, (long)state).Run();

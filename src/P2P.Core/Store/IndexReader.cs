@@ -100,11 +100,17 @@ internal sealed class IndexReader : IDisposable
     public List<T> Query<T>(string sql, Func<IndexStatement, T> read, Action<IndexStatement>? bind = null)
     {
         List<T> rows = [];
+        ForEach(sql, bind, row => rows.Add(read(row)));
+        return rows;
+    }
+
+    /// <summary>Runs a query that is asked too seldom to stay prepared, row by row.</summary>
+    public void ForEach(string sql, Action<IndexStatement>? bind, Action<IndexStatement> onRow)
+    {
         using IndexStatement statement = _connection.Prepare(sql);
         bind?.Invoke(statement);
         while (statement.Step())
-            rows.Add(read(statement));
-        return rows;
+            onRow(statement);
     }
 
     public void Dispose()

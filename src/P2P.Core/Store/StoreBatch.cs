@@ -64,11 +64,7 @@ internal sealed class StoreBatch : IDisposable
     public bool AddExisting(in Cid cid)
     {
         Check(cid);
-        if (!_holdsGarbageCollector)
-        {
-            _store.Garbage.Hold();
-            _holdsGarbageCollector = true;
-        }
+        HoldGarbageCollector();
         if (!_store.Has(cid))
             return false;
         _blocks.Add(Begin(BlockChangeKind.Existing, cid, 0));
@@ -78,8 +74,10 @@ internal sealed class StoreBatch : IDisposable
     /// <summary>Registers a source file, or finds it: the same path and identity get the same id, and the CID when it was imported to the end before.</summary>
     /// <param name="path">Its absolute path.</param>
     /// <param name="identity">What it was before its first byte was read.</param>
+    /// <remarks>Add its first block in the same batch: a file without blocks may be forgotten. Until the commit the garbage collector waits.</remarks>
     public FileRegistration AddFile(string path, in FileIdentity identity)
     {
+        HoldGarbageCollector();
         if (_store.TryGetImportedFile(path, identity, out FileRegistration known))
             return known;
         FileId id = _store.NextFileId();
@@ -176,6 +174,15 @@ internal sealed class StoreBatch : IDisposable
     {
         if (!BlockVerification.IsAccepted(cid, out string? why))
             throw new ArgumentException($"The block cannot be stored: {why}.", nameof(cid));
+    }
+
+    /// <summary>What this batch saw in the index stays there until its commit.</summary>
+    private void HoldGarbageCollector()
+    {
+        if (_holdsGarbageCollector)
+            return;
+        _store.Garbage.Hold();
+        _holdsGarbageCollector = true;
     }
 
     private ValueTask FlushAsync(TemporaryBlock block, CancellationToken cancellationToken)

@@ -168,6 +168,43 @@ public sealed class PinTests
     }
 
     [TestMethod]
+    public async Task The_collector_forgets_files_that_no_block_needs_and_the_others_stay()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        PinId gone = await fixture.PinAsync(), kept = await fixture.PinAsync();
+        byte[] shared = fixture.RandomBytes(1000), own = fixture.RandomBytes(1000);
+        string a = fixture.WriteFile("a", fixture.RandomBytes(1000)), b = fixture.WriteFile("b", shared), c = fixture.WriteFile("c", shared), d = fixture.WriteFile("d", own);
+        await fixture.ShareFileAsync(a, 1000, gone);
+        List<Cid> cids = await fixture.ShareFileAsync(b, 1000, kept);
+        await fixture.ShareFileAsync(c, 1000, gone);
+        await fixture.ShareFileAsync(d, 1000, gone);
+        await fixture.Store.RemovePinAsync(gone, CancellationToken.None);
+        await fixture.ReopenAsync();
+        bool IsKnown(string path) => fixture.Store.TryGetImportedFile(path, fixture.IdentityOf(path), out _);
+        Assert.IsTrue(IsKnown(a) && IsKnown(b) && IsKnown(c) && IsKnown(d));
+
+        // Imported again while the collector waits: its row is as old as the others and has to stay.
+        PinId again = await fixture.PinAsync();
+        Task collection;
+        using (StoreBatch batch = fixture.Store.BeginBatch(again))
+        {
+            FileRegistration file = batch.AddFile(d, fixture.IdentityOf(d));
+            collection = fixture.Store.CollectGarbageAsync(CancellationToken.None);
+            await fixture.SettleAsync();
+            batch.AddReference(Cid.OfRaw(own), file.Id, 0, 1000);
+            await batch.CommitAsync(Durability.Flushed, CancellationToken.None);
+        }
+        await collection.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.IsFalse(IsKnown(a));
+        Assert.IsTrue(IsKnown(b));
+        Assert.IsTrue(IsKnown(c), "it is the second place of a block that is kept");
+        Assert.IsTrue(IsKnown(d));
+        File.Delete(b);
+        CollectionAssert.AreEqual(shared, fixture.Serve(cids[0]));
+        CollectionAssert.AreEqual(own, fixture.Serve(Cid.OfRaw(own)));
+    }
+
+    [TestMethod]
     public async Task A_batch_that_relies_on_a_block_keeps_the_collector_off_it()
     {
         await using StoreFixture fixture = await StoreFixture.OpenAsync();
