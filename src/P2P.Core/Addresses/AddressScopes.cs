@@ -44,7 +44,6 @@ internal static class AddressScopes
     // addresses that stand for an IPv4 address and reach it: they are as public as that one, not more
     private static readonly (IPNetwork Network, int Offset)[] Carriers =
     [
-        (IPNetwork.Parse("::ffff:0.0.0.0/96"), 12),
         (IPNetwork.Parse("64:ff9b::/96"), 12),
         (IPNetwork.Parse("2002::/16"), 2),
     ];
@@ -55,6 +54,11 @@ internal static class AddressScopes
         if (address.AddressFamily == AddressFamily.InterNetwork)
         {
             return Find(Special4, address);
+        }
+
+        if (address.IsIPv4MappedToIPv6)
+        {
+            return Find(Special4, address.MapToIPv4());
         }
 
         // the networks have no zone, and comparing needs equal ones

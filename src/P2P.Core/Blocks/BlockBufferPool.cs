@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace P2P.Core.Blocks;
@@ -14,9 +14,11 @@ internal sealed class BlockBufferPool
     // 64 KiB: DAG nodes and small files; 256 KiB: chunks of older imports; 1 MiB: our chunks; 2 MiB: the largest block
     private static readonly int[] Sizes = [64 << 10, 256 << 10, 1 << 20, BlockVerification.MaxBlockBytes];
 
-    private readonly ConcurrentBag<byte[]>[] _kept = [.. Sizes.Select(_ => new ConcurrentBag<byte[]>())];
+    // guards all fields below
+    private readonly Lock _lock = new();
+    private readonly Stack<byte[]>[] _kept = [.. Sizes.Select(_ => new Stack<byte[]>())];
 #if DEBUG
-    private readonly ConcurrentDictionary<BlockBuffer, byte> _ledger = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<BlockBuffer> _ledger = new(ReferenceEqualityComparer.Instance);
 #endif
     private long _keptBytes;
     private long _rentedBytes;
@@ -34,13 +36,40 @@ internal sealed class BlockBufferPool
     public long KeptBytesMax { get; }
 
     /// <summary>Bytes kept for reuse now.</summary>
-    public long KeptBytes => Interlocked.Read(ref _keptBytes);
+    public long KeptBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _keptBytes;
+            }
+        }
+    }
 
     /// <summary>Buffers lent out now.</summary>
-    public int RentedCount => Volatile.Read(ref _rentedCount);
+    public int RentedCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _rentedCount;
+            }
+        }
+    }
 
     /// <summary>Bytes lent out now.</summary>
-    public long RentedBytes => Interlocked.Read(ref _rentedBytes);
+    public long RentedBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _rentedBytes;
+            }
+        }
+    }
 
     /// <summary>Lends a buffer whose <see cref="BlockBuffer.Length"/> is <paramref name="length"/>; its content is dirty. The caller disposes it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative or larger than a block may be.</exception>
@@ -54,61 +83,79 @@ internal sealed class BlockBufferPool
             index++;
         }
 
-        if (_kept[index].TryTake(out byte[]? array))
+        byte[]? array;
+        lock (_lock)
         {
-            Interlocked.Add(ref _keptBytes, -array.Length);
-        }
-        else
-        {
-            array = GC.AllocateUninitializedArray<byte>(Sizes[index], pinned: true);
+            if (_kept[index].TryPop(out array))
+            {
+                _keptBytes -= array.Length;
+            }
+
+            _rentedBytes += Sizes[index];
+            _rentedCount++;
         }
 
-        Interlocked.Add(ref _rentedBytes, array.Length);
-        Interlocked.Increment(ref _rentedCount);
+        array ??= GC.AllocateUninitializedArray<byte>(Sizes[index], pinned: true);
         var buffer = new BlockBuffer(this, array, length, renter);
-#if DEBUG
-        // whoever reads before writing sees it at once
-        array.AsSpan().Fill(0xFF);
-        _ledger.TryAdd(buffer, 0);
-#endif
+        RecordRent(buffer, array);
         return buffer;
     }
 
     /// <summary>Lets go of everything kept, for a node that has become idle.</summary>
     public void Trim()
     {
-        foreach (ConcurrentBag<byte[]> bag in _kept)
+        lock (_lock)
         {
-            while (bag.TryTake(out byte[]? array))
+            foreach (Stack<byte[]> stack in _kept)
             {
-                Interlocked.Add(ref _keptBytes, -array.Length);
+                stack.Clear();
+                stack.TrimExcess();
             }
+
+            _keptBytes = 0;
         }
     }
 
     /// <summary>Who holds buffers, for tests that assert that nothing leaked. Names only in debug builds.</summary>
     public IReadOnlyList<string> DescribeRented()
     {
+        lock (_lock)
+        {
 #if DEBUG
-        return [.. _ledger.Keys.GroupBy(buffer => buffer.Renter).Select(group => $"{group.Key} x{group.Count()}").Order(StringComparer.Ordinal)];
+            return [.. _ledger.GroupBy(buffer => buffer.Renter).Select(group => $"{group.Key} x{group.Count()}").Order(StringComparer.Ordinal)];
 #else
-        return RentedCount == 0 ? [] : [$"{RentedCount} buffers"];
+            return _rentedCount == 0 ? [] : [$"{_rentedCount} buffers"];
 #endif
+        }
     }
 
     internal void Return(BlockBuffer buffer, byte[] array)
     {
-#if DEBUG
-        _ledger.TryRemove(buffer, out _);
-#endif
-        Interlocked.Decrement(ref _rentedCount);
-        Interlocked.Add(ref _rentedBytes, -array.Length);
-        if (Interlocked.Add(ref _keptBytes, array.Length) > KeptBytesMax)
+        lock (_lock)
         {
-            Interlocked.Add(ref _keptBytes, -array.Length);
-            return;
+#if DEBUG
+            _ledger.Remove(buffer);
+#endif
+            _rentedBytes -= array.Length;
+            _rentedCount--;
+            if (_keptBytes + array.Length <= KeptBytesMax)
+            {
+                _keptBytes += array.Length;
+                _kept[Array.IndexOf(Sizes, array.Length)].Push(array);
+            }
         }
+    }
 
-        _kept[Array.IndexOf(Sizes, array.Length)].Add(array);
+    [Conditional("DEBUG")]
+    private void RecordRent(BlockBuffer buffer, byte[] array)
+    {
+        // whoever reads before writing sees it at once
+        array.AsSpan().Fill(0xFF);
+#if DEBUG
+        lock (_lock)
+        {
+            _ledger.Add(buffer);
+        }
+#endif
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using SimpleBase;
 
@@ -92,9 +93,9 @@ internal static class Multibase
                 return Convert.TryFromBase64Chars(text, buffer, out length);
             case MultibaseEncoding.Base64Url or MultibaseEncoding.Base64UrlPad:
                 // TryDecodeFromChars throws on characters outside the alphabet.
-                return Base64Url.DecodeFromChars(text, buffer, out _, out length) == System.Buffers.OperationStatus.Done;
+                return Base64Url.DecodeFromChars(text, buffer, out _, out length) == OperationStatus.Done;
             case MultibaseEncoding.Base16 or MultibaseEncoding.Base16Upper:
-                return Convert.FromHexString(text, buffer, out _, out length) == System.Buffers.OperationStatus.Done;
+                return Convert.FromHexString(text, buffer, out _, out length) == OperationStatus.Done;
             default:
                 return false;
         }

@@ -1,0 +1,120 @@
+using System.Buffers;
+using P2P.Core;
+using P2P.Core.Connections;
+using P2P.Core.Content;
+using P2P.Core.Cryptography;
+using P2P.Core.Muxer;
+using P2P.Core.Protocols;
+using P2P.Core.SecureChannel;
+
+namespace P2P.Fuzz;
+
+/// <summary>The decoders of the messages between peers and of the nodes of files and folders.</summary>
+internal static partial class FuzzTargets
+{
+    private static IEnumerable<FuzzTarget> OtherRooms =>
+    [
+        new("dag-pb", [DagPbCodec.Encode([new DagPbLink(Raw, [.. "a.txt"u8], 7), new DagPbLink(Version0, null, null)], [0x08, 0x01]), [0x0A, 0x02, 0x08, 0x01]], DagPbNodes),
+        new("unixfs", UnixFsSamples(), UnixFsNodes),
+        new("ecdsa-der", [[0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x01, 0x02]], input => EcdsaSignature.TryReadDer(input, new byte[64])),
+        new("multistream", [[0x13, .. "/multistream/1.0.0\n"u8], [0x03, .. "na\n"u8]], MultistreamMessages),
+        new("length-prefixed", [[0x03, 1, 2, 3], [0x80, 0x01, .. new byte[128]]], LengthPrefixedMessages),
+        new("yamux", [[0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 5], [0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]], YamuxHeaders),
+        new("noise-payload", [new NoisePayload(Identity.PublicKey.Encode(), new byte[64], ["/yamux/1.0.0"]).Encode()], NoisePayloads),
+        new("identify", [new byte[] { 0x2A, 0x04, (byte)'k', (byte)'u', (byte)'b', (byte)'o', 0x12, 0x08, 4, 192, 0, 2, 7, 6, 0, 1, 0x1A, 0x04, (byte)'/', (byte)'a', (byte)'/', (byte)'b' }], Identifications),
+        new("peer-record", [new PeerRecord(Identity.PeerId, 7, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")]).Seal(Identity)], PeerRecords),
+    ];
+
+    private static void DagPbNodes(byte[] input)
+    {
+        if (DagPbCodec.TryDecode(input, out DagPbNode? node))
+        {
+            byte[] encoded = DagPbCodec.Encode(node.Links, node.Data);
+            Assert.IsTrue(DagPbCodec.TryDecode(encoded, out DagPbNode? same));
+            Assert.IsTrue(DagPbCodec.Encode(same.Links, same.Data).AsSpan().SequenceEqual(encoded));
+            if (node.Data is not null)
+            {
+                UnixFsNodes(node.Data);
+            }
+        }
+    }
+
+    private static byte[][] UnixFsSamples() =>
+    [
+        new UnixFsData(UnixFsType.File) { Data = [1, 2, 3], FileBytes = 10, BlockBytes = [3, 7] }.Encode(),
+        new UnixFsData(UnixFsType.HamtShard) { Data = [255, 1], HashType = 0x22, Fanout = 256 }.Encode(),
+        new UnixFsData(UnixFsType.Directory) { Mode = 0x1ED, ModifiedAt = new UnixFsTime(-5, 7) }.Encode(),
+    ];
+
+    private static void UnixFsNodes(byte[] input)
+    {
+        if (UnixFsData.TryDecode(input, out UnixFsData? data))
+        {
+            byte[] encoded = data.Encode();
+            Assert.IsTrue(UnixFsData.TryDecode(encoded, out UnixFsData? same));
+            Assert.IsTrue(same.Encode().AsSpan().SequenceEqual(encoded));
+        }
+    }
+
+    private static void MultistreamMessages(byte[] input)
+    {
+        OperationStatus status = MultistreamCodec.TryRead(input, out string token, out int consumed);
+        AssertStatus(status, consumed, input);
+        Assert.IsLessThanOrEqualTo(MultistreamCodec.MaxMessageBytes, token.Length);
+        for (int split = 0; split <= Math.Min(input.Length, 4); split++)
+        {
+            ReadOnlySequence<byte> sequence = Split(input, split);
+            Assert.AreEqual(status, MultistreamCodec.TryRead(ref sequence, out string same));
+            Assert.AreEqual((token, (long)consumed), (same, input.Length - sequence.Length));
+        }
+    }
+
+    private static void LengthPrefixedMessages(byte[] input)
+    {
+        for (int split = 0; split <= Math.Min(input.Length, 10); split++)
+        {
+            ReadOnlySequence<byte> sequence = Split(input, split);
+            OperationStatus status = LengthPrefixed.TryRead(ref sequence, 1000, out ReadOnlySequence<byte> message);
+            Assert.IsLessThanOrEqualTo(1000, message.Length);
+            Assert.AreEqual(status == OperationStatus.Done, sequence.Length < input.Length);
+        }
+    }
+
+    private static void YamuxHeaders(byte[] input)
+    {
+        if (YamuxHeader.TryRead(input, out YamuxHeader header) == OperationStatus.Done)
+        {
+            byte[] encoded = new byte[YamuxHeader.Bytes];
+            header.Write(encoded);
+            Assert.IsTrue(encoded.AsSpan().SequenceEqual(input.AsSpan(0, YamuxHeader.Bytes)));
+        }
+    }
+
+    private static void NoisePayloads(byte[] input)
+    {
+        if (NoisePayload.TryDecode(input, out NoisePayload? payload))
+        {
+            byte[] encoded = payload.Encode();
+            Assert.IsTrue(NoisePayload.TryDecode(encoded, out NoisePayload? same));
+            Assert.IsTrue(same.Encode().AsSpan().SequenceEqual(encoded));
+        }
+    }
+
+    private static void Identifications(byte[] input)
+    {
+        if (IdentifyCodec.TryDecode([input], Peer, out RemoteInfo? info))
+        {
+            Assert.IsNotNull(info);
+        }
+
+        _ = IdentifyCodec.TryDecode([input, input], Peer, out _);
+    }
+
+    private static void PeerRecords(byte[] input)
+    {
+        if (PeerRecord.TryOpen(input, out PeerRecord? record))
+        {
+            Assert.AreEqual(Identity.PeerId, record.Peer, "nobody else could sign");
+        }
+    }
+}
