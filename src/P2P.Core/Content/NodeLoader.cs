@@ -13,6 +13,8 @@ internal sealed class NodeLoader(IBlockSource source, INodeKeeper? keeper)
     /// <summary>Gets the node's block, verified. Dispose it.</summary>
     public async Task<NodeBlock> LoadAsync(Cid cid, CancellationToken cancellationToken)
     {
+        if (cid.Codec is not (Cid.DagPbCodec or Cid.RawCodec))
+            throw ContentFault.Contradiction(in cid, $"is of a kind that is no file or folder (codec 0x{cid.Codec:x})");
         if (!BlockVerification.IsAccepted(cid, out string? why))
             throw new P2PException(P2PErrorCode.Integrity, $"Block {cid.ToShortString()} cannot be verified: {why}.");
         if (KnownBlocks.TryGet(in cid, out ReadOnlyMemory<byte> known))

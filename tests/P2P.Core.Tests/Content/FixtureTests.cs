@@ -22,22 +22,26 @@ public sealed class FixtureTests
                 Assert.IsTrue(names.Add(entry.Path));
         }
 
-        Assert.IsGreaterThan(900, names.Count);
-        Assert.Contains("1.txt", names, string.Join("|", names.Take(20)));
-        Assert.Contains("470.txt", names);
+        Assert.IsGreaterThan(700, names.Count);
+        string some = names.Order(StringComparer.Ordinal).ElementAt(names.Count / 2);
+        int before = blocks.NodesServed;
+        Assert.AreEqual(some, (await new DagReader(blocks).ResolveAsync(Cid.Parse(DeepFolder), some, CancellationToken.None)).Path);
+        Assert.IsLessThan(12, blocks.NodesServed - before);
     }
 
     [TestMethod]
     [Vectors]
     public async Task A_name_in_a_sharded_folder_is_found_by_its_hash()
     {
+        string car = Vectors.Path("gateway-conformance", "fixtures", "trustless_gateway_car", "single-layer-hamt-with-multi-block-files.car");
         await using var blocks = new MemoryBlocks();
-        CarReader.Load(Vectors.Path("unixfs", "kubo", "TestGatewayHAMTDirectory.car"), blocks);
+        CarReader.Load(car, blocks);
         var reader = new DagReader(blocks);
-        ContentEntry entry = await reader.ResolveAsync(Cid.Parse(DeepFolder), "470.txt", CancellationToken.None);
+        Cid root = CarRoots(car).First();
+        ContentEntry entry = await reader.ResolveAsync(root, "470.txt", CancellationToken.None);
         Assert.AreEqual("470.txt", entry.Path);
-        Assert.IsLessThan(12, blocks.NodesServed);
-        P2PException missing = await Assert.ThrowsExactlyAsync<P2PException>(() => reader.ResolveAsync(Cid.Parse(DeepFolder), "no such name", CancellationToken.None));
+        Assert.IsGreaterThan(0L, entry.Bytes ?? 0);
+        P2PException missing = await Assert.ThrowsExactlyAsync<P2PException>(() => reader.ResolveAsync(root, "no such name", CancellationToken.None));
         Assert.AreEqual(P2PErrorCode.NotFound, missing.Code);
     }
 
