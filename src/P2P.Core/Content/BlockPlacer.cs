@@ -123,8 +123,9 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
     public async Task FinishAsync()
     {
         Finished();
-        using CancellationTokenRegistration stopped = _stop.Token.Register(() => _finished.TrySetCanceled(_stop.Token));
-        await ((Task)_finished.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        CancellationTokenRegistration stopped = _stop.Token.Register(() => _finished.TrySetCanceled(_stop.Token));
+        await using (stopped.ConfigureAwait(false))
+            await ((Task)_finished.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         ThrowIfFailed();
         _stop.Token.ThrowIfCancellationRequested();
     }
