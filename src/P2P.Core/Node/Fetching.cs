@@ -30,9 +30,8 @@ internal sealed class Fetching(NodeRuntime runtime)
         BitswapSession session = runtime.Bitswap.OpenSession(link.Root, providers, askStore: true);
         await using (session.ConfigureAwait(false))
         {
-            var pin = new Pin { Kind = seed ? PinKind.Seeded : PinKind.Temporary, Root = link.Root, Name = Path.GetFileName(target), Path = target };
-            pin = pin with { Id = await runtime.Store.AddPinAsync(pin, stop.Token).ConfigureAwait(false) };
-            var fetcher = new TreeFetcher(session, runtime.Store, runtime.Buffers, new TreeFetchOptions { IfExists = options.IfExists }, _logger);
+            Pin pin = await TakePinAsync(link.Root, target, seed, stop.Token).ConfigureAwait(false);
+            var fetcher = new TreeFetcher(session, runtime.Store, runtime.Buffers, new TreeFetchOptions { IfExists = options.IfExists, RecordPlaces = seed }, _logger);
             Task<TreeFetchResult> fetch = fetcher.FetchAsync(link.Root, PathOf(link, options.Path), target, pin.Id, stop.Token);
             P2PException? stalled = await WatchAsync(fetch, fetcher, session, options.StallTimeout, progress, stop).ConfigureAwait(false);
             TreeFetchResult result;
@@ -40,13 +39,14 @@ internal sealed class Fetching(NodeRuntime runtime)
             {
                 result = await fetch.ConfigureAwait(false);
             }
-            catch (OperationCanceledException e) when (stalled is not null)
+            catch (Exception e)
             {
-                throw new P2PException(stalled.Code, stalled.Message, e) { IsTransient = stalled.IsTransient, Attempts = stalled.Attempts };
-            }
-            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && runtime.Stopping.IsCancellationRequested)
-            {
-                throw new OperationCanceledException("The node was stopped; the same fetch resumes.", e, runtime.Stopping);
+                await LetGoAsync(pin, target).ConfigureAwait(false);
+                if (e is OperationCanceledException && stalled is not null)
+                    throw new P2PException(stalled.Code, stalled.Message, e) { IsTransient = stalled.IsTransient, Attempts = stalled.Attempts };
+                if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                    throw new OperationCanceledException("The node was stopped; the same fetch resumes.", e, runtime.Stopping);
+                throw;
             }
 
             await SettleAsync(pin, seed, result, stop.Token).ConfigureAwait(false);
@@ -124,6 +124,26 @@ internal sealed class Fetching(NodeRuntime runtime)
         TimeSpan? left = done.TotalBytes is { } total && rate >= 1 ? TimeSpan.FromSeconds(Math.Min((total - done.VerifiedBytes) / rate, TimeSpan.FromDays(3650).TotalSeconds)) : null;
         StallReason? stall = watch.Duration is { } still ? new StallReason(still, source.Attempts) : null;
         return new TransferProgress(done.VerifiedBytes, done.TotalBytes, rate, session.Peers, left, stall) { ReusedBytes = done.ReusedBytes };
+    }
+
+    /// <summary>The pin that an earlier try of the same fetch left, with what it keeps, or a new one.</summary>
+    private async Task<Pin> TakePinAsync(Cid root, string target, bool seed, CancellationToken cancellationToken)
+    {
+        var pin = new Pin { Kind = seed ? PinKind.Seeded : PinKind.Temporary, Root = root, Name = Path.GetFileName(target), Path = target };
+        if (runtime.Store.GetResume(TreeFetcher.ResumeKeyOf(target)) is not { } earlier || !runtime.Store.TryGetPin(earlier.Pin, out _))
+            return pin with { Id = await runtime.Store.AddPinAsync(pin, cancellationToken).ConfigureAwait(false) };
+        pin = pin with { Id = earlier.Pin };
+        using StoreBatch batch = runtime.Store.BeginBatch(pin.Id);
+        batch.UpdatePin(pin);
+        await batch.CommitAsync(Durability.Flushed, cancellationToken).ConfigureAwait(false);
+        return pin;
+    }
+
+    /// <summary>After a failure: the pin stays while there is something to go on from.</summary>
+    private async Task LetGoAsync(Pin pin, string target)
+    {
+        if (runtime.Store.GetResume(TreeFetcher.ResumeKeyOf(target)) is null)
+            await runtime.Store.RemovePinAsync(pin.Id, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>What becomes of the pin once the content lies at its target: a seed stays and is served from there, anything else is let go.</summary>

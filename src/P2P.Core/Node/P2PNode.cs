@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using P2P.Core.Addresses;
 using P2P.Core.Blocks;
-using P2P.Core.Connections;
 using P2P.Core.Content;
 using P2P.Core.Diagnostics;
 using P2P.Core.Identity;

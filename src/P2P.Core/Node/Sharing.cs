@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using P2P.Core.Addresses;
 using P2P.Core.Content;
 using P2P.Core.Diagnostics;
 using P2P.Core.Store;
