@@ -22,7 +22,8 @@ internal static class OnLinkNetworks
 
             foreach (UnicastIPAddressInformation unicast in card.GetIPProperties().UnicastAddresses)
             {
-                if (AddressScopes.Of(unicast.Address) != AddressScope.Loopback || withLoopback)
+                // a tunnel that claims to be next to the whole world says nothing about who is near
+                if (unicast.PrefixLength > 0 && (AddressScopes.Of(unicast.Address) != AddressScope.Loopback || withLoopback))
                 {
                     networks.Add(Of(unicast.Address, unicast.PrefixLength));
                 }
