@@ -37,7 +37,7 @@ public sealed class CidTests
     {
         using var folder = new Scratch();
         await using HeliaPeer helia = await HeliaPeer.StartAsync();
-        Task<JsonNode> theirs = helia.AskAsync("addFolder", new { files = 5_000, bytes = 10 }, TimeSpan.FromMinutes(2));
+        Task<JsonNode> theirs = helia.AskAsync("addFolder", new { files = 5_000, bytes = 10 }, TimeSpan.FromMinutes(4));
         for (int i = 0; i < 5_000; i++)
             folder.Write($"tree/f{i:00000}.bin", 10, seed: i);
         ContentEntry ours = await P2PNode.ComputeCidAsync(folder.Path("tree"));

@@ -34,7 +34,7 @@ function * generate (length, seed = 0) {
   for (let i = 0; i < piece.length; i++) piece[i] = (i + seed) % 251
   for (let left = length; left > 0; left -= piece.length) yield left >= piece.length ? piece : piece.subarray(0, left)
 }
-const importOptions = ({ chunk = 1 << 20, width = 1024 }) => ({ cidVersion: 1, rawLeaves: true, chunker: fixedSize({ chunkSize: chunk }), layout: balanced({ maxChildrenPerNode: width }) })
+const importOptions = ({ chunk = 1 << 20, width = 1024 }) => ({ profile: 'unixfs-v1-2025', cidVersion: 1, rawLeaves: true, chunker: fixedSize({ chunkSize: chunk }), layout: balanced({ maxChildrenPerNode: width }) })
 const nowhere = { put: async cid => cid, has: async () => false, get: async () => { throw new Error('not kept') } }
 
 async function digestOf (pieces) {
