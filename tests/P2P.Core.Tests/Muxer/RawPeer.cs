@@ -19,12 +19,15 @@ internal sealed class RawPeer(PlainChannel channel)
         return (new RawPeer(own), session);
     }
 
-    public Task SendAsync(YamuxFrameType type, YamuxFlags flags, uint id, uint length, byte[]? payload = null)
+    public static byte[] Frame(YamuxFrameType type, YamuxFlags flags, uint id, uint length, byte[]? payload = null)
     {
         Span<byte> header = stackalloc byte[YamuxHeader.Bytes];
         new YamuxHeader(type, flags, id, length).Write(header);
-        return SendRawAsync([.. header, .. payload ?? []]);
+        return [.. header, .. payload ?? []];
     }
+
+    public Task SendAsync(YamuxFrameType type, YamuxFlags flags, uint id, uint length, byte[]? payload = null) =>
+        SendRawAsync(Frame(type, flags, id, length, payload));
 
     public Task SendDataAsync(uint id, byte[] payload, YamuxFlags flags = YamuxFlags.None) => SendAsync(YamuxFrameType.Data, flags, id, (uint)payload.Length, payload);
 

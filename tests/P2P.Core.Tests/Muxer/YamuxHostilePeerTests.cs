@@ -299,14 +299,27 @@ public sealed class YamuxHostilePeerTests
                 });
                 try
                 {
-                    for (int frame = 0; frame < 500 && !session.Completion.IsCompleted; frame++)
+                    uint nextId = 1;
+                    var batch = new List<byte>();
+                    for (int frame = 1; frame <= 500 && !session.Completion.IsCompleted; frame++)
                     {
-                        // Mostly sound, now and then anything at all.
-                        var type = (YamuxFrameType)(random.Next(200) == 0 ? random.Next(256) : random.Next(3));
-                        uint id = type == YamuxFrameType.Ping ? 0 : (uint)((random.Next(30) * 2) + (random.Next(100) == 0 ? 0 : 1));
-                        var flags = (YamuxFlags)(1 << random.Next(5) | (random.Next(8) == 0 ? 1 << random.Next(4) : 0));
+                        // Mostly sound, so that sessions live to see much; now and then anything at all.
+                        bool wild = random.Next(400) == 0;
+                        var type = (YamuxFrameType)(wild ? random.Next(256) : random.Next(3));
+                        var flags = (YamuxFlags)(wild ? random.Next(65536) : random.Next(4) == 0 ? 1 << random.Next(4) : 0);
+                        if (!wild && type != YamuxFrameType.Ping && (flags == YamuxFlags.Syn || nextId == 1))
+                        {
+                            flags |= YamuxFlags.Syn;
+                            nextId += 2;
+                        }
+                        uint id = type == YamuxFrameType.Ping ? 0 : (flags & YamuxFlags.Syn) != 0 ? nextId - 2 : ((uint)random.Next((int)(nextId / 2) + 1) * 2) + 1;
                         byte[] payload = type == YamuxFrameType.Data ? new byte[random.Next(2000)] : [];
-                        await peer.SendAsync(type, flags, id, type == YamuxFrameType.Data ? (uint)payload.Length : (uint)random.Next(), payload);
+                        uint length = type == YamuxFrameType.Data ? (uint)payload.Length : (uint)random.Next(100_000);
+                        batch.AddRange(RawPeer.Frame(type, flags, id, length, payload));
+                        if (frame % 25 != 0)
+                            continue;
+                        await peer.SendRawAsync([.. batch]);
+                        batch.Clear();
                     }
                 }
                 catch (IOException)
