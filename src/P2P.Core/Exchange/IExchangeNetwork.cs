@@ -1,0 +1,35 @@
+using System.IO.Pipelines;
+
+namespace P2P.Core.Exchange;
+
+/// <summary>The network as the exchange sees it: streams to connected peers. The connection pool in a node; pipes in tests and simulations.</summary>
+internal interface IExchangeNetwork
+{
+    /// <summary>Opens a bitswap stream to a connected peer, without waiting for the peer: an answer that it does not speak the protocol comes at the first read.</summary>
+    /// <exception cref="IOException">The peer is not connected or takes no more streams.</exception>
+    ValueTask<IExchangeStream> OpenStreamAsync(PeerId peer, CancellationToken cancellationToken);
+
+    bool IsConnected(PeerId peer);
+
+    /// <summary>The last measured round trip; null when not measured yet.</summary>
+    TimeSpan? RoundTripTime(PeerId peer);
+
+    /// <summary>The peers that are connected now.</summary>
+    IReadOnlyList<PeerId> ConnectedPeers { get; }
+}
+
+/// <summary>A stream to or from a peer. One reader and one writer at a time.</summary>
+internal interface IExchangeStream : IAsyncDisposable
+{
+    PeerId Peer { get; }
+
+    PipeReader Input { get; }
+
+    PipeWriter Output { get; }
+
+    /// <summary>Ends both directions at once; what was not delivered is lost.</summary>
+    void Reset();
+
+    /// <summary>Lets the peer send this many bytes without waiting for us, because we asked for them.</summary>
+    void GrantReceiveWindow(int bytes);
+}

@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace P2P.Core.Exchange;
+
+/// <summary>Keeps a session supplied with providers: looks for them at once, again with growing pauses while there is nobody to ask, and gets lost ones back.</summary>
+internal sealed class ProviderSearch : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.25);
+    private static readonly TimeSpan MaxReconnectPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstSearchPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxSearchPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>So many attempts to reach a lost provider and nobody counts on it any more; it is still dialed.</summary>
+    private const int AttemptsUntilGone = 3;
+
+    private readonly BitswapSession _session;
+    private readonly IProviderSource _source;
+    private readonly IExchangeNetwork _network;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<PeerId, Task> _reconnecting = [];
+    private readonly Task _run;
+    private volatile bool _isSearching = true;
+
+    public ProviderSearch(BitswapSession session, IProviderSource source, IExchangeNetwork network, TimeProvider time, Random random, ILogger logger)
+    {
+        (_session, _source, _network, _time, _random, _logger) = (session, source, network, time, random, logger);
+        _run = Task.Run(SearchAsync);
+    }
+
+    /// <summary>A search is under way.</summary>
+    public bool IsSearching => _isSearching;
+
+    public IReadOnlyList<DialAttempt> Attempts => _source.Attempts;
+
+    /// <summary>Dials a lost provider until it is there again.</summary>
+    public void Reconnect(PeerId peer)
+    {
+        if (!_stop.IsCancellationRequested)
+            _reconnecting.GetOrAdd(peer, static (id, search) => Task.Run(() => search.ReconnectAsync(id)), this);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _run.ConfigureAwait(false);
+        await Task.WhenAll(_reconnecting.Values).ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private async Task SearchAsync()
+    {
+        try
+        {
+            TimeSpan pause = FirstSearchPause;
+            while (true)
+            {
+                await SearchOnceAsync().ConfigureAwait(false);
+                bool isNeeded = false;
+                while (!isNeeded)
+                {
+                    await Task.Delay(pause, _time, _stop.Token).ConfigureAwait(false);
+                    isNeeded = _session.NeedsProviders;
+                    pause = isNeeded ? Min(2 * pause, MaxSearchPause) : FirstSearchPause;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+        finally
+        {
+            _isSearching = false;
+        }
+    }
+
+    private async Task SearchOnceAsync()
+    {
+        _isSearching = true;
+        try
+        {
+            await foreach (PeerId peer in _source.FindAsync(_session.Root, _stop.Token).ConfigureAwait(false))
+                _session.AddProvider(peer);
+        }
+        catch (Exception error) when (error is P2PException or IOException)
+        {
+            ExchangeLog.SearchFailed(_logger, _session.Root, error.Message);
+        }
+        finally
+        {
+            _isSearching = false;
+        }
+    }
+
+    private async Task ReconnectAsync(PeerId peer)
+    {
+        try
+        {
+            TimeSpan pause = FirstPause;
+            for (int attempt = 1; !_network.IsConnected(peer); attempt++)
+            {
+                if (await TryReconnectAsync(peer).ConfigureAwait(false))
+                    break;
+                if (attempt == AttemptsUntilGone)
+                    _session.OnGone(peer);
+                // somewhat at random, so that a restarted sharer is not met by everyone at once
+                await Task.Delay(pause * (0.75 + (0.5 * Next())), _time, _stop.Token).ConfigureAwait(false);
+                pause = Min(2 * pause, MaxReconnectPause);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+        finally
+        {
+            _reconnecting.TryRemove(peer, out _);
+        }
+
+        if (_network.IsConnected(peer))
+            _session.AddProvider(peer);
+    }
+
+    private async Task<bool> TryReconnectAsync(PeerId peer)
+    {
+        try
+        {
+            return await _source.ReconnectAsync(peer, _stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is P2PException or IOException)
+        {
+            ExchangeLog.SearchFailed(_logger, _session.Root, error.Message);
+            return false;
+        }
+    }
+
+    private double Next()
+    {
+        lock (_random)
+            return _random.NextDouble();
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}
