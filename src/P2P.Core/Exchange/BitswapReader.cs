@@ -128,9 +128,15 @@ internal sealed class BitswapReader : IDisposable
         part = default;
         while (true)
         {
-            OperationStatus? ended = OnEnds(out part);
-            if (ended is { } status)
-                return status;
+            // one end may bring another: of the field, of what contains it, of the message
+            (Step, Nesting) before;
+            do
+            {
+                before = (_step, _nesting);
+                if (OnEnds(out part) is { } status)
+                    return status;
+            }
+            while (before != (_step, _nesting));
             if (consumed == span.Length)
                 return OperationStatus.NeedMoreData;
             ReadOnlySpan<byte> rest = span[consumed..];

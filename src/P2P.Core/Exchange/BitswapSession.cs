@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Blocks;
@@ -135,7 +136,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         if (_askStore && _client.Blocks.Has(cid))
             await _client.ReadFromStoreAsync(this, request, cancellationToken).ConfigureAwait(false);
         else
-            Request(request, 0, isCritical: true, isBounded: false);
+            AddRequest(request, 0, isCritical: true);
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
             static (state, token) =>
             {
@@ -158,9 +159,9 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         if (!_askStore && TryAnswerFromCid(request))
             return ValueTask.CompletedTask;
         bool isCritical = cid.Codec == Cid.DagPbCodec && expectedBytes <= MaxCriticalBytes;
-        return Request(request, expectedBytes, isCritical, isBounded: true) is null
+        return TryAddRequest(request, expectedBytes, isCritical, out Task? room)
             ? ValueTask.CompletedTask
-            : WaitForRoomAsync(request, expectedBytes, isCritical, cancellationToken);
+            : WaitForRoomAsync(room, request, expectedBytes, isCritical, cancellationToken);
     }
 
     /// <summary>Cancels what is still wanted; requests that are open fail with <see cref="OperationCanceledException"/>.</summary>
@@ -242,7 +243,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
     {
         try
         {
-            Request(request, 0, request.Sink is BlockCompletion || request.Cid.Codec == Cid.DagPbCodec, isBounded: false);
+            AddRequest(request, 0, request.Sink is BlockCompletion || request.Cid.Codec == Cid.DagPbCodec);
         }
         catch (ObjectDisposedException)
         {
@@ -377,23 +378,33 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
             OnDisconnected(peer);
     }
 
-    /// <summary>Registers a request. Returns what to wait for when there is no room.</summary>
-    private Task? Request(in WantRequest request, int expectedBytes, bool isCritical, bool isBounded)
+    /// <summary>Registers a request if there is room for it; otherwise says what to wait for before trying again.</summary>
+    private bool TryAddRequest(in WantRequest request, int expectedBytes, bool isCritical, [NotNullWhen(false)] out Task? room)
+    {
+        lock (_gate)
+        {
+            if (!_disposed && !HasRoom(_scheduler.TryGetWant(request.Cid.Key, out _)))
+            {
+                var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _waiting.Add(waiting);
+                room = waiting.Task;
+                return false;
+            }
+
+            room = null;
+            AddRequest(request, expectedBytes, isCritical);
+            return true;
+        }
+    }
+
+    private void AddRequest(in WantRequest request, int expectedBytes, bool isCritical)
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            bool isKnown = _scheduler.TryGetWant(request.Cid.Key, out Want? want);
-            if (isBounded && !HasRoom(isKnown))
-            {
-                var room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                _waiting.Add(room);
-                return room.Task;
-            }
-
             TimeSpan now = Now;
             _requests++;
-            if (want is not null)
+            if (_scheduler.TryGetWant(request.Cid.Key, out Want? want))
             {
                 want.Requests.Add(request);
                 if (isCritical)
@@ -407,14 +418,17 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
             }
 
             SendOutboxes();
-            return null;
         }
     }
 
-    private async ValueTask WaitForRoomAsync(WantRequest request, int expectedBytes, bool isCritical, CancellationToken cancellationToken)
+    private async ValueTask WaitForRoomAsync(Task room, WantRequest request, int expectedBytes, bool isCritical, CancellationToken cancellationToken)
     {
-        while (Request(request, expectedBytes, isCritical, isBounded: true) is { } room)
-            await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        Task? waiting = room;
+        while (waiting is not null)
+        {
+            await waiting.WaitAsync(cancellationToken).ConfigureAwait(false);
+            TryAddRequest(request, expectedBytes, isCritical, out waiting);
+        }
     }
 
     private bool HasRoom(bool isKnown) => isKnown
@@ -439,7 +453,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
     /// <summary>Who waited for a block waits no longer.</summary>
     private void Abandon(WantRequest request) => Change(now =>
     {
-        if (!_scheduler.TryGetWant(request.Cid.Key, out Want? want) || !want!.Requests.Remove(request))
+        if (!_scheduler.TryGetWant(request.Cid.Key, out Want? want) || !want.Requests.Remove(request))
             return;
         _requests--;
         if (want.Requests.Count > 0)

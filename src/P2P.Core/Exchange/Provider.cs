@@ -23,6 +23,7 @@ internal sealed class Provider(PeerId peer, int index, int initialWindowBytes)
     private static readonly TimeSpan DefaultLatency = TimeSpan.FromSeconds(0.05);
     private static readonly TimeSpan TrustedAfter = TimeSpan.FromSeconds(1);
 
+    private readonly int _initialWindowBytes = initialWindowBytes;
     private TimeSpan _sampleStart;
     private long _sampleBytes;
     private TimeSpan _busyTime;
@@ -119,8 +120,7 @@ internal sealed class Provider(PeerId peer, int index, int initialWindowBytes)
         Assignments.Remove(assignment.Node!);
         assignment.Want.Assignments.Remove(assignment);
         OutstandingBytes -= assignment.Want.Bytes;
-        if (OutstandingBytes <= WindowBytes - (WindowBytes / 4) && Assignments.Count <= maxWants - (maxWants / 4))
-            IsFilling = true;
+        FillIfQuarterFree(maxWants);
         if (Assignments.Count == 0)
             Sample(now, FirstSampleInterval);
     }
@@ -167,7 +167,7 @@ internal sealed class Provider(PeerId peer, int index, int initialWindowBytes)
     }
 
     /// <summary>Measures its speed, now and then.</summary>
-    public void Measure(TimeSpan now, int maxWindowBytes)
+    public void Measure(TimeSpan now, int maxWindowBytes, int maxWants)
     {
         if (Assignments.Count > 0)
             Sample(now, Rate == 0 && _sampleBytes > 0 ? FirstSampleInterval : SampleInterval);
@@ -175,14 +175,19 @@ internal sealed class Provider(PeerId peer, int index, int initialWindowBytes)
             return;
         double wanted = Rate * ((2 * Latency) + Slack).TotalSeconds;
         // a first impression may be far too low: it does not make the window smaller
-        int floor = _busyTime < TrustedAfter ? Math.Min(initialWindowBytes, maxWindowBytes) : Math.Min(MinWindowBytes, maxWindowBytes);
+        int floor = _busyTime < TrustedAfter ? Math.Min(_initialWindowBytes, maxWindowBytes) : Math.Min(MinWindowBytes, maxWindowBytes);
         WindowBytes = (int)Math.Clamp(wanted, floor, maxWindowBytes);
-        if (OutstandingBytes <= WindowBytes - (WindowBytes / 4))
-            IsFilling = true;
+        FillIfQuarterFree(maxWants);
     }
 
     /// <summary>How long until this many bytes are here, if it goes on as it did.</summary>
     public TimeSpan TimeFor(long bytes, double assumedRate) => Latency + TimeSpan.FromSeconds(Math.Min(bytes / Math.Max(Rate > 0 ? Rate : assumedRate, 1), 1e7));
+
+    private void FillIfQuarterFree(int maxWants)
+    {
+        if (OutstandingBytes <= WindowBytes - (WindowBytes / 4) && Assignments.Count <= maxWants - (maxWants / 4))
+            IsFilling = true;
+    }
 
     private void Sample(TimeSpan now, TimeSpan interval)
     {

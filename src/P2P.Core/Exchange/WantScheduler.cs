@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using P2P.Core.Blocks;
 
 namespace P2P.Core.Exchange;
@@ -16,8 +17,8 @@ internal sealed class WantScheduler(Cid root, ExchangeSettings settings)
     /// <summary>Wants at a provider that has not delivered yet, while others have: what a liar can hold up.</summary>
     private const int MaxWantsAtStranger = 2;
 
-    /// <summary>Providers that may be asked for the same block at the same time.</summary>
-    private const int MaxAskedAtOnce = 3;
+    // providers that may be asked for the same block at the same time: as many liars may stand together
+    private const int MaxAskedAtOnce = 4, MaxAskedAtOnceCritical = 8;
 
     /// <summary>Wants that may be set aside in one round because those who have room lack them, before the round ends.</summary>
     private const int MaxSetAside = 64;
@@ -28,10 +29,10 @@ internal sealed class WantScheduler(Cid root, ExchangeSettings settings)
     /// <summary>What an unmeasured provider is assumed to do (bytes a second) when no other was measured either.</summary>
     private const double AssumedRate = 20e6;
 
-    // a block is asked again after max(2 s, 4 x its expected time); the cap keeps a crawling peer from holding it for ever while there are others
+    // a block is asked again after max(2 s, 4 x its expected time); while there are others nobody is expected to be more than 16 times slower
+    // than the fastest, so that a crawling peer does not hold it for ever
     private static readonly TimeSpan MinPatience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan MaxPatience = TimeSpan.FromSeconds(60);
-    private const int PatienceFactor = 4;
+    private const int PatienceFactor = 4, MaxSlowness = 16;
 
     /// <summary>A provider silent for this long (or three round trips) is expected to stay silent for twice as long as it was.</summary>
     private static readonly TimeSpan SilenceNoticed = TimeSpan.FromSeconds(0.05);
@@ -74,7 +75,7 @@ internal sealed class WantScheduler(Cid root, ExchangeSettings settings)
     /// <summary>All open wants, to end them. Not while anything else is called.</summary>
     public IReadOnlyCollection<Want> Wants => _wants.Values;
 
-    public bool TryGetWant(in MultihashKey key, out Want? want) => _wants.TryGetValue(key, out want);
+    public bool TryGetWant(in MultihashKey key, [NotNullWhen(true)] out Want? want) => _wants.TryGetValue(key, out want);
 
     public Provider? Find(PeerId peer) => _providers.Find(provider => provider.Peer == peer);
 
@@ -161,7 +162,7 @@ internal sealed class WantScheduler(Cid root, ExchangeSettings settings)
             return null;
         provider?.OnBlock(bytes);
         Finish(want, provider, now);
-        provider?.Measure(now, settings.MaxWantedBytesPerPeer);
+        provider?.Measure(now, settings.MaxWantedBytesPerPeer, settings.MaxWantsPerPeer);
         if (provider is { IsCandidate: true })
         {
             provider.IsCandidate = false;
@@ -284,7 +285,7 @@ internal sealed class WantScheduler(Cid root, ExchangeSettings settings)
                 continue;
             }
 
-            provider.Measure(now, settings.MaxWantedBytesPerPeer);
+            provider.Measure(now, settings.MaxWantedBytesPerPeer, settings.MaxWantsPerPeer);
             FindLate(provider, now);
         }
 
@@ -534,11 +535,12 @@ internal sealed class WantScheduler(Cid root, ExchangeSettings settings)
             Assignment assignment = node.Value;
             node = node.Next;
             Want want = assignment.Want;
-            TimeSpan expected = provider.Rate > 0 ? provider.TimeFor(assignment.BytesAhead + want.Bytes, provider.Rate) : TimeSpan.Zero;
-            TimeSpan patience = Max(MinPatience, PatienceFactor * expected);
-            if (now - assignment.At <= Min(patience, MaxPatience))
+            bool hasOther = HasOtherFor(want, provider);
+            double rate = hasOther ? Math.Max(provider.Rate, TypicalRate() / (provider.Rate > 0 ? MaxSlowness : 1)) : provider.Rate;
+            TimeSpan expected = rate > 0 ? provider.Latency + TimeSpan.FromSeconds((assignment.BytesAhead + want.Bytes) / Math.Max(rate, 1)) : TimeSpan.Zero;
+            if (now - assignment.At <= Max(MinPatience, PatienceFactor * expected))
                 continue;
-            if (HasOtherFor(want, provider))
+            if (hasOther)
             {
                 provider.OnBrokenPromise();
                 want.Tried |= provider.Bit;
@@ -574,7 +576,7 @@ internal sealed class WantScheduler(Cid root, ExchangeSettings settings)
     {
         foreach (Want want in _critical)
         {
-            if (want.Place != WantPlace.Asked || want.Assignments.Count >= MaxAskedAtOnce)
+            if (want.Place != WantPlace.Asked || want.Assignments.Count >= MaxAskedAtOnceCritical)
                 continue;
             TimeSpan expected = TimeSpan.MaxValue;
             foreach (Assignment assignment in want.Assignments)
@@ -590,7 +592,8 @@ internal sealed class WantScheduler(Cid root, ExchangeSettings settings)
     {
         foreach (Provider idle in _providers)
         {
-            for (int i = 0; i < MaxDuplicatesPerRound && idle.IsAvailable && !idle.IsLastResort; i++)
+            bool isStranger = !idle.IsProven && HasProvenOther(idle);
+            for (int i = 0; i < MaxDuplicatesPerRound && idle.IsAvailable && !idle.IsLastResort && !isStranger; i++)
             {
                 if (FindSlowest(idle, now) is not { } slowest || !HasRoom(idle, slowest.Want))
                     break;
@@ -615,7 +618,7 @@ internal sealed class WantScheduler(Cid root, ExchangeSettings settings)
                 bytes -= want.Bytes;
                 if (remaining <= longest)
                     break;
-                if (want.Assignments.Count >= MaxAskedAtOnce - 1 || IsAsked(want, idle) || (want.Lacking & idle.Bit) != 0 || (want.Tried & idle.Bit) != 0)
+                if (want.Assignments.Count >= MaxAskedAtOnce || IsAsked(want, idle) || (want.Lacking & idle.Bit) != 0 || (want.Tried & idle.Bit) != 0)
                     continue;
                 if (!IsWorthwhile(remaining, idle, want, want.IsCritical ? MinGainCritical : MinGain))
                     break;
