@@ -231,7 +231,7 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
                 if (block.Buffer is not null)
                     Verify(block.Peer, block.Prefix, block.Buffer);
                 else
-                    ReadFromStore(block.Session!, block.Request);
+                    TakeFromStore(block.Session!, block.Request);
             }
             catch (Exception error)
             {
@@ -274,7 +274,7 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
         }
     }
 
-    private void ReadFromStore(BitswapSession session, in WantRequest request)
+    private void TakeFromStore(BitswapSession session, in WantRequest request)
     {
         BlockBuffer? buffer = null;
         try

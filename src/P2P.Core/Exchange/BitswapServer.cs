@@ -141,7 +141,7 @@ internal sealed class BitswapServer : IAsyncDisposable
                     return;
             }
 
-            Track(Task.Run(() => RunTurnsAsync((ServedPeer)turn)));
+            Track(Task.Run(() => RunTurnsAsync((ServedPeer)turn), CancellationToken.None));
         }
     }
 

@@ -113,7 +113,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
                 foreach (Provider provider in _scheduler.Providers)
                 {
                     if (Describe(provider) is { } what)
-                        attempts.Add(new DialAttempt(provider.Peer.ToString(), what));
+                        attempts.Add(new DialAttempt($"{provider.Peer}", what));
                 }
             }
 
@@ -137,7 +137,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
             await _client.ReadFromStoreAsync(this, request, cancellationToken).ConfigureAwait(false);
         else
             AddRequest(request, 0, isCritical: true);
-        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
             static (state, token) =>
             {
                 (BitswapSession session, WantRequest request) = ((BitswapSession, WantRequest))state!;
@@ -145,7 +145,8 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
                     session.Abandon(request);
             },
             (this, request));
-        return await completion.Task.ConfigureAwait(false);
+        await using (registration.ConfigureAwait(false))
+            return await completion.Task.ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -493,7 +494,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         {
             using var timer = new PeriodicTimer(TickInterval, _time);
             while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
-                Tick();
+                OnTick();
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -501,7 +502,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         }
     }
 
-    private void Tick()
+    private void OnTick()
     {
         bool mayComeMore = _search?.IsSearching ?? false;
         List<WantRequest> hopeless = [];

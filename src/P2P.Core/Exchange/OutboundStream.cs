@@ -41,24 +41,7 @@ internal sealed class OutboundStream : IAsyncDisposable
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         ValueTask<FlushResult> flush = _stream.Output.FlushAsync(cancellationToken);
-        FlushResult result;
-        if (flush.IsCompletedSuccessfully)
-        {
-            result = flush.Result;
-        }
-        else
-        {
-            try
-            {
-                result = await flush.AsTask().WaitAsync(WriteStallLimit, _time, cancellationToken).ConfigureAwait(false);
-            }
-            catch (TimeoutException error)
-            {
-                _stream.Reset();
-                throw new IOException("the peer does not read what it asked for", error);
-            }
-        }
-
+        FlushResult result = flush.IsCompleted ? await flush.ConfigureAwait(false) : await WaitForReaderAsync(flush, cancellationToken).ConfigureAwait(false);
         LastUsed = _time.GetTimestamp();
         if (result.IsCompleted || result.IsCanceled)
             throw new IOException("the stream has ended");
@@ -77,6 +60,19 @@ internal sealed class OutboundStream : IAsyncDisposable
         _stream.Input.CancelPendingRead();
         await _watch.ConfigureAwait(false);
         await _stream.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task<FlushResult> WaitForReaderAsync(ValueTask<FlushResult> flush, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await flush.AsTask().WaitAsync(WriteStallLimit, _time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException error)
+        {
+            _stream.Reset();
+            throw new IOException("the peer does not read what it asked for", error);
+        }
     }
 
     /// <summary>Nothing is ever said on this stream but whether the peer speaks the protocol; the end of its side means nothing.</summary>

@@ -28,7 +28,7 @@ internal sealed class ProviderSearch : IAsyncDisposable
     public ProviderSearch(BitswapSession session, IProviderSource source, IExchangeNetwork network, TimeProvider time, Random random, ILogger logger)
     {
         (_session, _source, _network, _time, _random, _logger) = (session, source, network, time, random, logger);
-        _run = Task.Run(SearchAsync);
+        _run = Task.Run(SearchAsync, CancellationToken.None);
     }
 
     /// <summary>A search is under way.</summary>
@@ -40,7 +40,7 @@ internal sealed class ProviderSearch : IAsyncDisposable
     public void Reconnect(PeerId peer)
     {
         if (!_stop.IsCancellationRequested)
-            _reconnecting.GetOrAdd(peer, static (id, search) => Task.Run(() => search.ReconnectAsync(id)), this);
+            _ = _reconnecting.GetOrAdd(peer, static (id, search) => Task.Run(() => search.ReconnectAsync(id), CancellationToken.None), this);
     }
 
     public async ValueTask DisposeAsync()
@@ -103,7 +103,7 @@ internal sealed class ProviderSearch : IAsyncDisposable
             TimeSpan pause = FirstPause;
             for (int attempt = 1; !_network.IsConnected(peer); attempt++)
             {
-                if (await TryReconnectAsync(peer).ConfigureAwait(false))
+                if (await TryReconnectAsync(peer).ConfigureAwait(false) && _network.IsConnected(peer))
                     break;
                 if (attempt == AttemptsUntilGone)
                     _session.OnGone(peer);
@@ -121,8 +121,8 @@ internal sealed class ProviderSearch : IAsyncDisposable
             _reconnecting.TryRemove(peer, out _);
         }
 
-        if (_network.IsConnected(peer))
-            _session.AddProvider(peer);
+        // when it is gone again already, this dials anew
+        _session.AddProvider(peer);
     }
 
     private async Task<bool> TryReconnectAsync(PeerId peer)

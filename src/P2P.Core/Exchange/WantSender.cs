@@ -40,7 +40,7 @@ internal sealed class WantSender : IAsyncDisposable
     public WantSender(PeerId peer, IExchangeNetwork network, IWantSenderOwner owner, TimeProvider time, ILogger logger)
     {
         (_peer, _network, _owner, _time, _logger) = (peer, network, owner, time, logger);
-        _run = Task.Run(RunAsync);
+        _run = Task.Run(RunAsync, CancellationToken.None);
     }
 
     /// <summary>Queues lines; never waits. Bounded by what the sessions may want of one peer.</summary>

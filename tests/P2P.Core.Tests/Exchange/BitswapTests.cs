@@ -309,7 +309,7 @@ public sealed class BitswapTests
         await using BitswapSession session = b.Bitswap.OpenSession(cids[0], null, askStore: false);
         var sink = new CollectingSink();
         for (int i = 0; i < 10; i++)
-            Assert.IsTrue(session.RequestAsync(cids[i], 1_000, sink, i, Cancellation).IsCompletedSuccessfully);
+            Assert.IsTrue(session.RequestAsync(cids[i], 1_000, sink, i, Cancellation).AsTask().IsCompletedSuccessfully);
         Task eleventh = session.RequestAsync(cids[10], 1_000, sink, 10, Cancellation).AsTask();
         Assert.IsFalse(eleventh.IsCompleted);
         session.AddProvider(a.Id);

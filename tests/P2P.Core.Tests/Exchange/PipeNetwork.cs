@@ -182,15 +182,13 @@ internal sealed class PipeStream(PeerId peer, Pipe incoming, Pipe outgoing) : IE
 
     public void GrantReceiveWindow(int bytes) => Granted = Math.Max(Granted, bytes);
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _closed, 1) == 0)
         {
-            outgoing.Writer.Complete();
-            incoming.Reader.Complete();
+            await outgoing.Writer.CompleteAsync();
+            await incoming.Reader.CompleteAsync();
         }
-
-        return ValueTask.CompletedTask;
     }
 }
 
