@@ -2,6 +2,7 @@ using System.Diagnostics;
 using P2P.Core.Blocks;
 using P2P.Core.Exchange;
 using P2P.Core.Primitives;
+using P2P.Testing;
 
 namespace P2P.Core.Tests.Exchange;
 
@@ -91,7 +92,8 @@ public sealed class HostilePeerTests
     public async Task Who_asks_and_does_not_read_holds_up_nobody_and_is_dropped()
     {
         await using var network = new PipeNetwork();
-        await using BitswapNode node = network.AddNode(), friend = network.AddNode();
+        var time = new VirtualTime();
+        await using BitswapNode node = network.AddNode(time: time), friend = network.AddNode();
         var opened = new TaskCompletionSource<IExchangeStream>();
         PipeHost deaf = network.AddRaw(async (_, stream, cancellationToken) =>
         {
@@ -116,6 +118,9 @@ public sealed class HostilePeerTests
         Assert.HasCount(8, sink.Blocks);
 
         // after the write has made no progress for ten seconds the stream is reset
+        await time.AdvanceAsync(TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(1));
+        Assert.IsFalse(IsBroken(answer));
+        await time.AdvanceAsync(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(1));
         await BitswapTests.UntilAsync(() => IsBroken(answer));
         Assert.AreEqual(0, node.Bitswap.BytesServedTo(deaf.Id));
         Assert.IsLessThanOrEqualTo(1, node.Buffers.RentedCount);
