@@ -11,6 +11,7 @@ internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPla
 {
     private const int ChangesPerCommit = 1024;
     private const int BytesPerCommit = 4 << 20; // nodes wait in memory until then
+    private const int ChangesPerEagerCommit = 16; // while the index has nothing else to do: what is recorded is served at once
 
     private readonly Lock _gate = new(); // guards _batch, _bytes and _commit
     private StoreBatch _batch = store.BeginBatch(pin);
@@ -21,15 +22,19 @@ internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPla
     public ValueTask<BlockBuffer?> FindAsync(Cid cid, CancellationToken cancellationToken) => store.ReadAsync(cid, cancellationToken);
 
     /// <inheritdoc/>
-    public void Keep(ContentNode node, ReadOnlySpan<byte> block)
+    public void Keep(ContentNode node, ReadOnlySpan<byte> block, bool isHere)
     {
         if (node.File is { Children.Length: 0 } && !recordsPlaces)
             return; // a small file's only node: its bytes are on disk already
         lock (_gate)
         {
             Cid cid = node.Cid;
-            _batch.AddOwned(in cid, block);
-            _bytes += block.Length;
+            if (!isHere || !_batch.AddExisting(in cid))
+            {
+                _batch.AddOwned(in cid, block);
+                _bytes += block.Length;
+            }
+
             CommitIfFull();
         }
     }
@@ -56,6 +61,25 @@ internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPla
         lock (_gate)
         {
             _batch.FinishFile(file.StoreId, in identity, file.Root);
+            CommitIfFull();
+        }
+    }
+
+    /// <summary>A file that stands at the target already was found to have the content.</summary>
+    public void Found(string path, Cid root, IReadOnlyList<FileSegment> segments)
+    {
+        if (!recordsPlaces || !FileSystemDisk.Instance.TryGetIdentity(path, out FileIdentity identity))
+            return;
+        lock (_gate)
+        {
+            FileId file = _batch.AddFile(path, in identity).Id;
+            foreach (FileSegment segment in segments)
+            {
+                if (!segment.Leaf.IsEmpty)
+                    _batch.AddReference(segment.Leaf, file, segment.Offset, segment.Length);
+            }
+
+            _batch.FinishFile(file, in identity, in root);
             CommitIfFull();
         }
     }
@@ -100,7 +124,7 @@ internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPla
 
     private void CommitIfFull()
     {
-        if (_batch.Count >= ChangesPerCommit || _bytes >= BytesPerCommit)
+        if (_batch.Count >= ChangesPerCommit || _bytes >= BytesPerCommit || (recordsPlaces && _batch.Count >= ChangesPerEagerCommit && _commit.IsCompleted))
             _ = Commit(); // the last flush awaits the whole chain, failures included
     }
 

@@ -74,7 +74,7 @@ internal sealed class HashJob(UnixFsProfile profile)
     private static ReadOnlySpan<byte> ReadWhole(HashPiece piece, Span<byte> buffer)
     {
         int count = 0;
-        using (Microsoft.Win32.SafeHandles.SafeFileHandle handle = piece.File.Open(FileOptions.None))
+        using (Microsoft.Win32.SafeHandles.SafeFileHandle handle = piece.File.Open())
         {
             for (int read = -1; read != 0 && count <= piece.Length; count += read)
                 read = RandomAccess.Read(handle, buffer[count..(piece.Length + 1)], count);

@@ -17,8 +17,9 @@ internal sealed record ImportFile(string Path, byte[] Name, FileIdentity Identit
         new(P2PErrorCode.SourceChanged, $"'{Path}' was changed while it was being read. Share it again when nothing writes to it any more.") { IsTransient = true };
 
     /// <summary>Opens it for reading beside writers and deleters: sharing must not get into anyone's way.</summary>
-    public SafeFileHandle Open(FileOptions options) =>
-        File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, options);
+    public SafeFileHandle Open() => OperatingSystem.IsWindows()
+        ? File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
+        : FileStatus.OpenRead(Path); // without the lock that the base library takes
 
     /// <summary>Whether it is still the file that was found.</summary>
     public bool IsUnchanged() => FileSystemDisk.Instance.TryGetIdentity(Path, out FileIdentity now) && now == Identity;

@@ -155,7 +155,7 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
     {
         try
         {
-            file.Handle = file.Open(FileOptions.SequentialScan);
+            file.Handle = file.Open();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -18,11 +18,11 @@ internal sealed class NodeLoader(IBlockSource source, INodeKeeper? keeper)
         if (!BlockVerification.IsAccepted(cid, out string? why))
             throw new P2PException(P2PErrorCode.Integrity, $"Block {cid.ToShortString()} cannot be verified: {why}.");
         if (KnownBlocks.TryGet(in cid, out ReadOnlyMemory<byte> known))
-            return new NodeBlock(cid, null, known) { IsKept = true };
+            return new NodeBlock(cid, null, known, NodeOrigin.Known);
         if (keeper is not null && await keeper.FindAsync(cid, cancellationToken).ConfigureAwait(false) is { } kept)
-            return new NodeBlock(cid, kept, kept.Memory[..kept.Length]) { IsKept = true };
+            return new NodeBlock(cid, kept, kept.Memory, NodeOrigin.Store);
         BlockBuffer buffer = await source.GetAsync(cid, cancellationToken).ConfigureAwait(false);
-        return new NodeBlock(cid, buffer, buffer.Memory[..buffer.Length]);
+        return new NodeBlock(cid, buffer, buffer.Memory, NodeOrigin.Source);
     }
 
     /// <summary>Gets and decodes a node.</summary>
@@ -35,8 +35,8 @@ internal sealed class NodeLoader(IBlockSource source, INodeKeeper? keeper)
         using (block)
         {
             ContentNode node = ContentNode.Decode(block.Cid, block.Bytes.Span);
-            if (!block.IsKept)
-                keeper?.Keep(node, block.Bytes.Span);
+            if (block.Origin != NodeOrigin.Known)
+                keeper?.Keep(node, block.Bytes.Span, isHere: block.Origin == NodeOrigin.Store);
             return node;
         }
     }
@@ -48,12 +48,25 @@ internal interface INodeKeeper
     /// <summary>The block if it is here; the caller disposes it.</summary>
     ValueTask<BlockBuffer?> FindAsync(Cid cid, CancellationToken cancellationToken);
 
-    /// <summary>Keeps a node that arrived. The bytes are borrowed until the call returns. Called by one walk at a time.</summary>
-    void Keep(ContentNode node, ReadOnlySpan<byte> block);
+    /// <summary>Keeps a node that was decoded, or goes on keeping it when it is here. The bytes are borrowed until the call returns.</summary>
+    void Keep(ContentNode node, ReadOnlySpan<byte> block, bool isHere);
+}
+
+/// <summary>Where a node's bytes came from.</summary>
+internal enum NodeOrigin
+{
+    /// <summary>They follow from its id.</summary>
+    Known,
+
+    /// <summary>They were kept here.</summary>
+    Store,
+
+    /// <summary>From the source.</summary>
+    Source,
 }
 
 /// <summary>A node's bytes, perhaps in a buffer of the pool.</summary>
-internal readonly struct NodeBlock(Cid cid, BlockBuffer? buffer, ReadOnlyMemory<byte> bytes) : IDisposable
+internal readonly struct NodeBlock(Cid cid, BlockBuffer? buffer, ReadOnlyMemory<byte> bytes, NodeOrigin origin) : IDisposable
 {
     /// <summary>Its id.</summary>
     public Cid Cid => cid;
@@ -61,8 +74,8 @@ internal readonly struct NodeBlock(Cid cid, BlockBuffer? buffer, ReadOnlyMemory<
     /// <summary>Its bytes, valid until it is disposed.</summary>
     public ReadOnlyMemory<byte> Bytes => bytes;
 
-    /// <summary>Whether it came from where nodes are kept.</summary>
-    public bool IsKept { get; init; }
+    /// <summary>Where they came from.</summary>
+    public NodeOrigin Origin => origin;
 
     /// <inheritdoc/>
     public void Dispose() => buffer?.Dispose();

@@ -17,7 +17,12 @@ internal enum ExistingState : byte
 }
 
 /// <summary>Compares content with what stands at the target, block by block against the ids: only nodes are fetched, no data.</summary>
-internal sealed class TargetComparison(NodeLoader loader, BlockBufferPool buffers, TreeFetchOptions options)
+/// <param name="loader">Gets the nodes.</param>
+/// <param name="buffers">Buffers for reading.</param>
+/// <param name="options">Limits and names.</param>
+/// <param name="recorder">Told of equal files, so that they are served; null: nobody.</param>
+/// <param name="progress">Told of bytes compared.</param>
+internal sealed class TargetComparison(NodeLoader loader, BlockBufferPool buffers, TreeFetchOptions options, FetchRecorder? recorder, Action<long> progress)
 {
     private const int MaxNamed = 10;
 
@@ -97,24 +102,30 @@ internal sealed class TargetComparison(NodeLoader loader, BlockBufferPool buffer
 
         using BlockBuffer buffer = buffers.Rent(BlockVerification.MaxBlockBytes);
         using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(place, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        bool isEqual;
+        var segments = new List<FileSegment>();
+        bool isEqual = true;
         if (entry.Node?.File is not { } node)
         {
-            isEqual = ReadAndCompare(handle, new FileSegment(0, (int)found.Bytes, entry.Cid, default), buffer);
+            segments.Add(new FileSegment(0, (int)found.Bytes, entry.Cid, default));
+            isEqual = ReadAndCompare(handle, segments[0], buffer);
         }
         else
         {
-            isEqual = true;
-            var segments = new FileWalk(loader, node, 0, cancellationToken);
-            await using (segments.ConfigureAwait(false))
+            var walk = new FileWalk(loader, node, 0, cancellationToken);
+            await using (walk.ConfigureAwait(false))
             {
-                while (isEqual && await segments.MoveNextAsync().ConfigureAwait(false))
-                    isEqual = ReadAndCompare(handle, segments.Current, buffer);
+                while (isEqual && await walk.MoveNextAsync().ConfigureAwait(false))
+                {
+                    isEqual = ReadAndCompare(handle, walk.Current, buffer);
+                    segments.Add(walk.Current);
+                    progress(walk.Current.Length);
+                }
             }
         }
 
         if (!isEqual)
             return ExistingState.Different;
+        recorder?.Found(place, entry.Cid, segments);
         EqualBytes += found.Bytes;
         EqualFiles++;
         return ExistingState.Equal;

@@ -20,9 +20,11 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
 
     private volatile FetchPlanner? _planner;
     private volatile BlockPlacer? _placer;
+    private volatile FetchRecorder? _recorder;
     private long _claimedBytes = -1;
     private long _planned; // 1 when the whole tree is planned
     private long _equalBytes;
+    private long _comparedBytes; // shown as progress until writing begins, so that a long look at what is there does not seem to stand still
 
     /// <summary>How far it is; may be read from any thread.</summary>
     public TreeFetchProgress Progress
@@ -32,12 +34,19 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
             long equal = Interlocked.Read(ref _equalBytes);
             long claimed = Interlocked.Read(ref _claimedBytes);
             if (_placer is not { } placer || _planner is not { } planner)
-                return new TreeFetchProgress(equal, equal, claimed < 0 ? null : claimed, 0);
+            {
+                long compared = Interlocked.Read(ref _comparedBytes);
+                return new TreeFetchProgress(compared, compared, claimed < 0 ? null : Math.Max(claimed, compared), 0);
+            }
+
             long verified = placer.VerifiedBytes + equal;
             long total = Interlocked.Read(ref _planned) == 1 ? planner.Bytes + equal : Math.Max(claimed, planner.Bytes + equal);
             return new TreeFetchProgress(verified, placer.ReusedBytes + equal, Math.Max(total, verified), placer.Files);
         }
     }
+
+    /// <summary>Makes visible in the store what arrived so far; it becomes so by itself after each few hundred blocks.</summary>
+    public Task FlushRecordsAsync() => _recorder?.FlushAsync() ?? Task.CompletedTask;
 
     /// <summary>The key of the resume state of a fetch, to find its pin again after a crash.</summary>
     public static string ResumeKeyOf(string targetPath) => "fetch:" + FullPathOf(targetPath);
@@ -63,6 +72,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         {
             using TargetLock held = TargetLock.Take(target);
             using FetchRecorder? recorder = store is null ? null : new FetchRecorder(store, pin, options.RecordPlaces);
+            _recorder = recorder;
             try
             {
                 return await FetchAsync(new NodeLoader(source, recorder), recorder, root, path, target, pin, cancellationToken).ConfigureAwait(false);
@@ -86,7 +96,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
     {
         bool isWhole = string.IsNullOrEmpty(path);
         Place there = TargetDisk.Look(target);
-        if (isWhole && there.Kind == PlaceKind.File && await IsSameFileAsync(root, target, cancellationToken).ConfigureAwait(false) is { } same)
+        if (isWhole && there.Kind == PlaceKind.File && await IsSameFileAsync(root, target, pin, cancellationToken).ConfigureAwait(false) is { } same)
             return new TreeFetchResult(target, root, same.Bytes, same.Bytes, same.Blocks, same.Files, [], AlreadyThere: true);
 
         Cid entry = isWhole ? root : (await new DagReader(source, recorder).ResolveAsync(root, path, cancellationToken).ConfigureAwait(false)).Cid;
@@ -99,7 +109,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         TargetComparison? existing = null;
         if (there.Kind != PlaceKind.Nothing)
         {
-            existing = new TargetComparison(loader, buffers, options);
+            existing = new TargetComparison(loader, buffers, options, recorder, bytes => Interlocked.Add(ref _comparedBytes, bytes));
             await existing.CompareAsync(entry, target, cancellationToken).ConfigureAwait(false);
             if (existing.IsComplete)
                 return new TreeFetchResult(target, entry, existing.EqualBytes, existing.EqualBytes, 0, existing.EqualFiles, [], AlreadyThere: true);
@@ -157,15 +167,19 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
     }
 
     // without any network: the target may be what is asked for even when nobody is online
-    private async Task<ImportResult?> IsSameFileAsync(Cid root, string target, CancellationToken cancellationToken)
+    private async Task<ImportResult?> IsSameFileAsync(Cid root, string target, PinId pin, CancellationToken cancellationToken)
     {
         if (store?.Has(in root) == true)
             return null; // its nodes are here, so comparing block by block needs nobody either
         try
         {
-            var import = new Importer(null, buffers, new ImportOptions { Profile = root.Version == 0 ? UnixFsProfile.V0_2015 : UnixFsProfile.V1_2025, Workers = options.Workers });
-            ImportResult found = await import.ImportAsync([target], default, null, cancellationToken).ConfigureAwait(false);
-            return found.Root == root ? found : null;
+            var how = new ImportOptions { Profile = root.Version == 0 ? UnixFsProfile.V0_2015 : UnixFsProfile.V1_2025, Workers = options.Workers };
+            ImportResult found = await new Importer(null, buffers, how).ImportAsync([target], default, new Compared(this), cancellationToken).ConfigureAwait(false);
+            if (found.Root != root)
+                return null;
+            if (store is not null && options.RecordPlaces && how.Profile.RawLeaves)
+                await new Importer(store, buffers, how).ImportAsync([target], pin, null, cancellationToken).ConfigureAwait(false);
+            return found;
         }
         catch (P2PException error)
         {
@@ -218,6 +232,11 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         if (free is not { } bytes)
             return long.MaxValue;
         return isResumed ? bytes + TreeSize.Of(part, CancellationToken.None) : bytes;
+    }
+
+    private sealed class Compared(TreeFetcher fetcher) : IProgress<ImportProgress>
+    {
+        public void Report(ImportProgress value) => Interlocked.Exchange(ref fetcher._comparedBytes, value.Bytes);
     }
 
     private sealed record Gathered(long Bytes, long Reused, long Blocks, int Files, IReadOnlyList<RenamedEntry> Renamed);
