@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using P2P.Core;
 using P2P.Core.Connections;
 using P2P.Core.Content;
@@ -16,6 +17,8 @@ internal static partial class FuzzTargets
     [
         new("dag-pb", [DagPbCodec.Encode([new DagPbLink(Raw, [.. "a.txt"u8], 7), new DagPbLink(Version0, null, null)], [0x08, 0x01]), [0x0A, 0x02, 0x08, 0x01]], DagPbNodes),
         new("unixfs", UnixFsSamples(), UnixFsNodes),
+        new("content-node", [.. UnixFsSamples().Select(sample => DagPbCodec.Encode([new DagPbLink(Raw, [.. "a.txt"u8], 7)], sample))], ContentNodes),
+        new("file-name", [.. Texts(["a.txt", "CON.txt", "a. ", "日本.tar.gz", ".."]), Bytes(new string('x', 8000) + ".mkv"), Bytes(string.Concat(Enumerable.Repeat("📁", 300)))], FileNames),
         new("ecdsa-der", [[0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x01, 0x02]], input => EcdsaSignature.TryReadDer(input, new byte[64])),
         new("multistream", [[0x13, .. "/multistream/1.0.0\n"u8], [0x03, .. "na\n"u8]], MultistreamMessages),
         new("length-prefixed", [[0x03, 1, 2, 3], [0x80, 0x01, .. new byte[128]]], LengthPrefixedMessages),
@@ -53,6 +56,39 @@ internal static partial class FuzzTargets
             byte[] encoded = data.Encode();
             Assert.IsTrue(UnixFsData.TryDecode(encoded, out UnixFsData? same));
             Assert.IsTrue(same.Encode().AsSpan().SequenceEqual(encoded));
+        }
+    }
+
+    private static void ContentNodes(byte[] input)
+    {
+        try
+        {
+            ContentNode node = ContentNode.Decode(Cid.OfDagPb(input), input);
+            Assert.IsTrue(node.File is null || !node.IsFolder);
+        }
+        catch (P2PException exception)
+        {
+            Assert.AreEqual(P2PErrorCode.Integrity, exception.Code);
+        }
+    }
+
+    private static void FileNames(byte[] input)
+    {
+        if (PathRules.IsForbidden(input))
+        {
+            return;
+        }
+
+        foreach (TargetSystem system in Enum.GetValues<TargetSystem>())
+        {
+            string name = PathRules.ToFileName(input, system);
+            Assert.IsFalse(name is "" or "." or ".." || name.AsSpan().ContainsAny('/', '\0'), name);
+            Assert.IsLessThanOrEqualTo(PathRules.MaxNameLength, system == TargetSystem.Windows ? name.Length : Encoding.UTF8.GetByteCount(name));
+            if (system == TargetSystem.Windows)
+            {
+                Assert.IsFalse(name.AsSpan().ContainsAny("<>:\"\\|?*") || name[^1] is '.' or ' ' || name.Any(character => character < ' '), name);
+                Assert.AreEqual(name, PathRules.ToFileName(Encoding.UTF8.GetBytes(name), system), "a name that fits stays");
+            }
         }
     }
 

@@ -118,6 +118,8 @@ internal static class PathRules
         if (LengthOf(extension, system) > MaxNameLength / 4)
             (stem, extension) = (name, "");
         int room = MaxNameLength - LengthOf(extension, system) - mark.Length;
+        if (stem.Length > room)
+            stem = stem[..(char.IsHighSurrogate(stem[room - 1]) ? room - 1 : room)]; // at once: a name may have two million characters
         while (LengthOf(stem, system) > room)
             stem = stem[..^(stem.Length > 1 && char.IsLowSurrogate(stem[^1]) ? 2 : 1)];
         return stem + mark + extension;

@@ -102,4 +102,18 @@ public sealed class PathRulesTests
     [DataRow("x", "../link/../../out", false)]
     public void Links_stay_inside_and_pass_no_other_link(string folder, string target, bool isInside) =>
         Assert.AreEqual(isInside, PathRules.LinkStaysInside(folder, target, path => path == "link"));
+
+    [TestMethod]
+    public void A_name_as_long_as_a_block_is_shortened_without_work_for_each_character()
+    {
+        byte[] name = Encoding.UTF8.GetBytes(new string('x', 2_000_000) + ".mkv");
+        foreach (TargetSystem system in Enum.GetValues<TargetSystem>())
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            string shortened = PathRules.ToFileName(name, system);
+            Assert.IsLessThan(64L << 20, GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.AreEqual(PathRules.MaxNameLength, shortened.Length);
+            Assert.EndsWith(".mkv", shortened);
+        }
+    }
 }
