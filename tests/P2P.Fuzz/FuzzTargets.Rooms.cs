@@ -1,9 +1,12 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using P2P.Core;
+using P2P.Core.Blocks;
 using P2P.Core.Connections;
 using P2P.Core.Content;
 using P2P.Core.Cryptography;
+using P2P.Core.Exchange;
 using P2P.Core.Muxer;
 using P2P.Core.Protocols;
 using P2P.Core.SecureChannel;
@@ -25,6 +28,7 @@ internal static partial class FuzzTargets
         new("yamux", [[0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 5], [0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]], YamuxHeaders),
         new("noise-payload", [new NoisePayload(Identity.PublicKey.Encode(), new byte[64], ["/yamux/1.0.0"]).Encode()], NoisePayloads),
         new("identify", [new byte[] { 0x2A, 0x04, (byte)'k', (byte)'u', (byte)'b', (byte)'o', 0x12, 0x08, 4, 192, 0, 2, 7, 6, 0, 1, 0x1A, 0x04, (byte)'/', (byte)'a', (byte)'/', (byte)'b' }], Identifications),
+        new("bitswap", BitswapSamples(), BitswapMessages),
         new("peer-record", [new PeerRecord(Identity.PeerId, 7, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")]).Seal(Identity)], PeerRecords),
     ];
 
@@ -144,6 +148,60 @@ internal static partial class FuzzTargets
         }
 
         _ = IdentifyCodec.TryDecode([input, input], Peer, out _);
+    }
+
+    private static byte[][] BitswapSamples()
+    {
+        var wants = new ArrayBufferWriter<byte>();
+        BitswapWriter.WriteWantlist(wants, [WantEntry.ForBlock(Raw, 5), WantEntry.ForHave(Version0, 1), WantEntry.ForCancel(Raw)], full: true);
+        var blocks = new ArrayBufferWriter<byte>();
+        BitswapWriter.WriteMessageLength(blocks, BitswapWriter.SizeOfPresence(Raw, have: false) + BitswapWriter.SizeOfBlock(Raw, 5));
+        BitswapWriter.WritePresence(blocks, Raw, have: false);
+        BitswapWriter.WriteBlockHeader(blocks, Raw, 5);
+        blocks.Write("hello"u8);
+
+        // field 2, a block as bitswap 1.0.0 sends it
+        byte[] legacy = [0x07, 0x12, 0x05, .. "hello"u8];
+        return [wants.WrittenSpan.ToArray(), blocks.WrittenSpan.ToArray(), legacy, [.. wants.WrittenSpan, .. blocks.WrittenSpan, .. legacy]];
+    }
+
+    private static void BitswapMessages(byte[] input)
+    {
+        var pool = new BlockBufferPool(keptBytesMax: 0);
+        string whole = ReadBitswap(pool, new ReadOnlySequence<byte>(input));
+        for (int split = 1; split < input.Length; split += Math.Max(1, input.Length / 3))
+        {
+            Assert.AreEqual(whole, ReadBitswap(pool, Split(input, split)), $"split at {split}");
+        }
+
+        Assert.AreEqual(0, pool.RentedCount, "no buffer is lost, whatever came");
+    }
+
+    // what the reader makes of it, in a line; blocks of up to 4 KiB are taken, larger ones read and forgotten
+    private static string ReadBitswap(BlockBufferPool pool, ReadOnlySequence<byte> input)
+    {
+        var parts = new StringBuilder();
+        using var reader = new BitswapReader();
+        while (true)
+        {
+            OperationStatus status = reader.TryRead(ref input, out BitswapPart part);
+            if (status != OperationStatus.Done)
+            {
+                return parts.Append(CultureInfo.InvariantCulture, $"{status} {reader.IsBetweenMessages}").ToString();
+            }
+
+            parts.Append(CultureInfo.InvariantCulture, $"{part.Kind} {part.Want} {part.Cid} {part.Flag} {part.Length} {part.Prefix};");
+            if (part.Kind == BitswapPartKind.BlockStart)
+            {
+                reader.Accept(part.Length <= 4096 ? pool.Rent(part.Length) : null);
+            }
+            else if (part.Buffer is { } buffer)
+            {
+                parts.Append(Convert.ToHexString(buffer.Span));
+                _ = part.Prefix.TryHash(buffer.Span, out _);
+                buffer.Dispose();
+            }
+        }
     }
 
     private static void PeerRecords(byte[] input)

@@ -26,6 +26,9 @@ internal static class LinkHints
     private const int PeerIdField = 1;
     private const int AddressField = 2;
 
+    // given only when there is nothing else
+    private const int LoopbackRank = 4;
+
     /// <summary>
     /// Picks what goes into a link of limited length: each peer once, the addresses that reach furthest first, loopback only when there is nothing else,
     /// none that is valid only on its own machine's link.
@@ -43,8 +46,7 @@ internal static class LinkHints
 
             foreach (Multiaddress full in hint.Addresses)
             {
-                Multiaddress address = full.PeerId == hint.Peer ? full.WithoutPeerId() : full;
-                if (RankOf(address) is { } rank && !addresses.Exists(known => known.Peer == hint.Peer && known.Address == address))
+                if (Strip(full, hint.Peer) is { } address && RankOf(address) is { } rank && !addresses.Exists(known => known.Peer == hint.Peer && known.Address == address))
                 {
                     addresses.Add((hint.Peer, address, rank));
                 }
@@ -203,12 +205,17 @@ internal static class LinkHints
             }
         }
 
-        // a mismatching id at the end of an address contradicts the peer it is listed under
-        hint = peer.IsEmpty ? null : new PeerHint(peer, [.. known.Where(address => address.PeerId is null || address.PeerId == peer).Select(address => address.WithoutPeerId()).Distinct()]);
+        // an address that ends with another peer contradicts the one that it is listed under
+        hint = peer.IsEmpty ? null : new PeerHint(peer, [.. known.Select(address => Strip(address, peer)).OfType<Multiaddress>().Distinct()]);
         return hint is not null;
     }
 
-    private const int LoopbackRank = 4;
+    // the address without its peer; null when it names another one, or nothing else
+    private static Multiaddress? Strip(Multiaddress address, PeerId peer)
+    {
+        Multiaddress stripped = address.PeerId == peer ? address.WithoutPeerId() : address;
+        return stripped.PeerId is null ? stripped : null;
+    }
 
     private static int? RankOf(Multiaddress address) => address.Scope switch
     {

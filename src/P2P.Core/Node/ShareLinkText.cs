@@ -166,7 +166,8 @@ internal static class ShareLinkText
             }
 
             addresses++;
-            if (Unescape(pair.ToString()) is not { } text || !Multiaddress.TryParse(text, null, out Multiaddress? address) || address.PeerId is not { } peer)
+            if (Unescape(pair.ToString()) is not { } text || !Multiaddress.TryParse(text, null, out Multiaddress? address) || address.PeerId is not { } peer ||
+                (address.Components.Count > 1 && address.WithoutPeerId().PeerId is not null))
             {
                 return "a peer in the link is no address: one looks like /ip4/192.0.2.7/tcp/4001/p2p/12D3KooW...";
             }

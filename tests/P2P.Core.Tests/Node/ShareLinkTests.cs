@@ -85,6 +85,7 @@ public sealed class ShareLinkTests
     [DataRow($"p2p://{CidText}/x/y", "cannot have a / in it")]
     [DataRow($"p2p://{CidText}/x%2", "the name in the link is damaged")]
     [DataRow($"p2p://{CidText}?peer=/ip4/192.0.2.7/tcp/1", "a peer in the link is no address")]
+    [DataRow($"p2p://{CidText}?peer=/ip4/192.0.2.7/tcp/1/p2p/{OtherPeerText}/p2p/{PeerText}", "a peer in the link is no address")]
     [DataRow($"p2p://{CidText}?peer=x", "a peer in the link is no address")]
     [DataRow("p2p://bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5/x", "it has 58 characters where 59 are usual")]
     [DataRow("p2p:///x", "a content id is missing")]
@@ -205,6 +206,14 @@ public sealed class ShareLinkTests
         byte[] hints = [0x48, 0x01, 0x12, (byte)peer.Length, .. peer];
         ShareLink link = ShareLink.Parse($"p2p://{CidText}/x#{Multibase.EncodeBare(MultibaseEncoding.Base64Url, hints)}");
         Assert.AreEqual(Hint(Peer, "/ip4/192.0.2.7/tcp/1"), link.Peers.Single());
+    }
+
+    [TestMethod]
+    public void An_address_of_another_peer_is_left_out()
+    {
+        PeerHint hint = Hint(Peer, $"/ip4/192.0.2.7/tcp/1/p2p/{OtherPeerText}", $"/ip4/192.0.2.8/tcp/1/p2p/{OtherPeerText}/p2p/{PeerText}", $"/ip4/192.0.2.9/tcp/1/p2p/{PeerText}", $"/p2p/{PeerText}");
+        Assert.AreEqual(Hint(Peer, "/ip4/192.0.2.9/tcp/1"), ShareLink.Create(Root, "x", [hint]).Peers.Single());
+        Assert.AreEqual(Hint(Peer, "/ip4/192.0.2.9/tcp/1"), ShareLink.Parse($"p2p://{CidText}/x#{LinkHints.Encode([], [hint])}").Peers.Single());
     }
 
     [TestMethod]
