@@ -16,6 +16,8 @@ namespace P2P.Fuzz;
 /// <summary>The decoders of the messages between peers and of the nodes of files and folders.</summary>
 internal static partial class FuzzTargets
 {
+    private static readonly SearchValues<char> ReservedOnWindows = SearchValues.Create("<>:\"\\|?*");
+
     private static IEnumerable<FuzzTarget> OtherRooms =>
     [
         new("dag-pb", [DagPbCodec.Encode([new DagPbLink(Raw, [.. "a.txt"u8], 7), new DagPbLink(Version0, null, null)], [0x08, 0x01]), [0x0A, 0x02, 0x08, 0x01]], DagPbNodes),
@@ -90,7 +92,7 @@ internal static partial class FuzzTargets
             Assert.IsLessThanOrEqualTo(PathRules.MaxNameLength, system == TargetSystem.Windows ? name.Length : Encoding.UTF8.GetByteCount(name));
             if (system == TargetSystem.Windows)
             {
-                Assert.IsFalse(name.AsSpan().ContainsAny("<>:\"\\|?*") || name[^1] is '.' or ' ' || name.Any(character => character < ' '), name);
+                Assert.IsFalse(name.AsSpan().ContainsAny(ReservedOnWindows) || name[^1] is '.' or ' ' || name.Any(character => character < ' '), name);
                 Assert.AreEqual(name, PathRules.ToFileName(Encoding.UTF8.GetBytes(name), system), "a name that fits stays");
             }
         }
