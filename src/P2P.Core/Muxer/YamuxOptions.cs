@@ -12,6 +12,12 @@ internal sealed record YamuxOptions
     /// <summary>Receive credit beyond the initial windows, all streams of the session together (bytes). Default 32 MiB; it bounds the memory that one peer can fill.</summary>
     public long ReceiveBudgetBytes { get; init; } = 32 * 1024 * 1024;
 
+    /// <summary>
+    /// Bytes of the peer that may lie unread in all streams of the session together. Default 40 MiB: the receive budget and 32 initial windows. A stream whose
+    /// data would go beyond is reset: without this, 256 streams that nobody reads yet could hold 64 MiB.
+    /// </summary>
+    public long MaxUnreadBytes { get; init; } = 40 * 1024 * 1024;
+
     /// <summary>Streams that the peer may have open (count), counting those whose handler has not finished. Default 256; more are refused.</summary>
     public int MaxInboundStreams { get; init; } = 256;
 

@@ -20,6 +20,21 @@ internal sealed partial class YamuxSession
     private bool _payloadEndsStream;
     private long _drainAllowance = DrainSlackBytes;
     private long _lastReceived;
+    private long _unread;
+
+    /// <summary>What waits in all streams for their readers (bytes).</summary>
+    internal long UnreadBytes => Volatile.Read(ref _unread);
+
+    /// <summary>Counts bytes that a stream is about to hold; false when they are too many. Only the reading loop calls it.</summary>
+    internal bool TryHoldUnread(int bytes)
+    {
+        if (Volatile.Read(ref _unread) + bytes > Options.MaxUnreadBytes)
+            return false;
+        Interlocked.Add(ref _unread, bytes);
+        return true;
+    }
+
+    internal void ReleaseUnread(long bytes) => Interlocked.Add(ref _unread, -bytes);
 
     private async Task ReadLoopAsync()
     {
@@ -220,8 +235,15 @@ internal sealed partial class YamuxSession
         _payloadLeft -= (uint)payload.Length;
         if (_payloadStream is not { } stream)
             return;
-        if (!stream.Deliver(payload))
-            OnUnwanted(stream);
+        switch (stream.Deliver(payload))
+        {
+            case YamuxStream.Delivery.Unwanted:
+                OnUnwanted(stream);
+                break;
+            case YamuxStream.Delivery.TooMuch:
+                Reset(stream, new StreamResetException("the peer sent more than is being read"), tellPeer: true);
+                break;
+        }
         if (_payloadLeft > 0)
             return;
         _payloadStream = null;

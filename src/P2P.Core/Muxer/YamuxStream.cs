@@ -13,8 +13,9 @@ internal sealed class YamuxStream : IAsyncDisposable
     private readonly YamuxStreamInput _input;
     private readonly YamuxStreamOutput _output;
     private readonly Pipe _pipe;
-    private readonly Lock _receiveGate = new(); // guards the writing end of _pipe, _segmentLeft, _receiveEnded, _readerGone and _window
+    private readonly Lock _receiveGate = new(); // guards the writing end of _pipe, _window and the four fields below
     private readonly ReceiveWindow _window;
+    private long _unread;
     private int _segmentLeft;
     private bool _receiveEnded;
     private bool _readerGone;
@@ -81,13 +82,16 @@ internal sealed class YamuxStream : IAsyncDisposable
             return _window.TryReceive(length);
     }
 
-    /// <summary>Takes over a piece of a data frame. False when nobody will read it.</summary>
-    internal bool Deliver(ReadOnlySpan<byte> payload)
+    /// <summary>Takes over a piece of a data frame, or says why not.</summary>
+    internal Delivery Deliver(ReadOnlySpan<byte> payload)
     {
         lock (_receiveGate)
         {
             if (_receiveEnded || _readerGone)
-                return false;
+                return Delivery.Unwanted;
+            if (!_session.TryHoldUnread(payload.Length))
+                return Delivery.TooMuch;
+            _unread += payload.Length;
             PipeWriter writer = _pipe.Writer;
             while (!payload.IsEmpty)
             {
@@ -100,7 +104,7 @@ internal sealed class YamuxStream : IAsyncDisposable
                 payload = payload[count..];
             }
             Publish(writer);
-            return true;
+            return Delivery.Done;
         }
     }
 
@@ -136,6 +140,8 @@ internal sealed class YamuxStream : IAsyncDisposable
         lock (_receiveGate)
         {
             delta = _window.OnConsumed(bytes, now, fourRoundTrips);
+            _unread -= bytes;
+            _session.ReleaseUnread(bytes);
             if (_receiveEnded || _readerGone)
                 return;
         }
@@ -146,7 +152,24 @@ internal sealed class YamuxStream : IAsyncDisposable
     internal void OnReaderCompleted()
     {
         lock (_receiveGate)
+        {
             _readerGone = true;
+            _session.ReleaseUnread(_unread);
+            _unread = 0;
+        }
+    }
+
+    /// <summary>What became of a piece of data.</summary>
+    internal enum Delivery
+    {
+        /// <summary>It waits for the reader.</summary>
+        Done,
+
+        /// <summary>Nobody will read it.</summary>
+        Unwanted,
+
+        /// <summary>The session holds too much that was not read.</summary>
+        TooMuch,
     }
 
     private static void Publish(PipeWriter writer)

@@ -196,6 +196,30 @@ public sealed class YamuxHostilePeerTests
     }
 
     [TestMethod]
+    public async Task What_nobody_reads_is_bounded_for_all_streams_together()
+    {
+        (RawPeer peer, YamuxSession session) = RawPeer.NewPair(new YamuxOptions { MaxUnreadBytes = 500_000 });
+        await using (session)
+        {
+            for (uint id = 1; id <= 5; id += 2)
+                await peer.SendDataAsync(id, new byte[200_000], YamuxFlags.Syn);
+            await peer.ExpectAsync(header => header is { Flags: YamuxFlags.Rst, StreamId: 5 });
+            var streams = new List<YamuxStream>();
+            while (streams.Count < 2)
+                streams.Add((await session.AcceptStreamAsync(CancellationToken.None).AsTask().WaitAsync(Patience))!);
+            await SessionPair.ReadAsync(streams[0].Input, 200_000);
+            // Room again.
+            await peer.SendDataAsync(7, new byte[200_000], YamuxFlags.Syn);
+            streams.Add((await session.AcceptStreamAsync(CancellationToken.None).AsTask().WaitAsync(Patience))!);
+            await SessionPair.ReadAsync(streams[2].Input, 200_000);
+            foreach (YamuxStream stream in streams)
+                await stream.DisposeAsync();
+            Assert.AreEqual(0, session.UnreadBytes);
+            await AssertAliveAsync(peer, session);
+        }
+    }
+
+    [TestMethod]
     public async Task A_flood_of_SYNs_and_resets_leaves_nothing_behind()
     {
         (RawPeer peer, YamuxSession session) = RawPeer.NewPair(new YamuxOptions { MaxInboundStreams = 16 });
@@ -331,6 +355,7 @@ public sealed class YamuxHostilePeerTests
                 await handling.WaitAsync(Patience);
                 await reading.WaitAsync(Patience).ContinueWith(_ => { }, TaskScheduler.Default);
                 Assert.AreEqual(0, session.StreamCount, $"seed {seed}");
+                Assert.AreEqual(0, session.UnreadBytes, $"seed {seed}");
                 Assert.AreEqual(0, session.Scheduler.BufferedBytes, $"seed {seed}");
             }
         }
