@@ -96,6 +96,7 @@ internal sealed partial class YamuxSession
             return;
         }
         bool isDead = false;
+        bool isPingDue = false;
         List<YamuxStream>? left = null;
         lock (Gate)
         {
@@ -103,7 +104,8 @@ internal sealed partial class YamuxSession
                 return;
             if (_ping is null)
             {
-                if (HasPassed(_pingWantedAt, Options.KeepAliveInterval, now))
+                isPingDue = HasPassed(_pingWantedAt, Options.KeepAliveInterval, now);
+                if (isPingDue)
                     StartPing();
             }
             else if (_pingSentAt >= 0)
@@ -124,7 +126,8 @@ internal sealed partial class YamuxSession
         }
         foreach (YamuxStream stream in left ?? [])
             Reset(stream, new StreamResetException("the stream was left"), tellPeer: true);
-        _writeSignal.Set();
+        if (isPingDue)
+            _writeSignal.Set();
     }
 
     private bool HasPassed(long since, TimeSpan time, long now) => _time.GetElapsedTime(since, now) >= time;
