@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Blocks;
 using P2P.Core.Connections;
+using P2P.Core.Diagnostics;
 using P2P.Core.Store;
 
 namespace P2P.Core.Exchange;
@@ -17,18 +18,20 @@ internal sealed class Bitswap : IAsyncDisposable
     private readonly ILogger _logger;
 
     /// <summary>Registers the protocol with the pool and begins to answer.</summary>
-    public Bitswap(ConnectionPool pool, BlockStore store, BlockBufferPool buffers, ExchangeSettings settings, TimeProvider time, Random random, ILoggerFactory loggers)
-        : this(new ConnectionPoolNetwork(pool), new StoreBlocks(store), buffers, settings, time, random, loggers)
+    public Bitswap(
+        ConnectionPool pool, BlockStore store, BlockBufferPool buffers, ExchangeSettings settings, TimeProvider time, Random random, ILoggerFactory loggers, P2PMetrics? metrics = null)
+        : this(new ConnectionPoolNetwork(pool), new StoreBlocks(store), buffers, settings, time, random, loggers, metrics)
     {
         ((ConnectionPoolNetwork)_client.Network).Attach(this, settings.MaxInboundStreamsPerPeer);
     }
 
     /// <summary>On any network and any blocks; the caller passes on streams and what becomes of connections.</summary>
-    internal Bitswap(IExchangeNetwork network, IExchangeBlocks blocks, BlockBufferPool buffers, ExchangeSettings settings, TimeProvider time, Random random, ILoggerFactory loggers)
+    internal Bitswap(
+        IExchangeNetwork network, IExchangeBlocks blocks, BlockBufferPool buffers, ExchangeSettings settings, TimeProvider time, Random random, ILoggerFactory loggers, P2PMetrics? metrics = null)
     {
         (_time, _random, _logger) = (time, random, loggers.CreateLogger<Bitswap>());
-        _server = new BitswapServer(network, blocks, buffers, settings, time, _logger);
-        _client = new BitswapClient(network, blocks, buffers, settings, time, _logger);
+        _server = new BitswapServer(network, blocks, buffers, settings, time, _logger, metrics);
+        _client = new BitswapClient(network, blocks, buffers, settings, time, _logger, metrics);
     }
 
     /// <summary>Bytes of blocks sent to others since start.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Blocks;
+using P2P.Core.Diagnostics;
 
 namespace P2P.Core.Exchange;
 
@@ -19,10 +20,12 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
 
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly P2PMetrics? _metrics;
     private readonly Channel<ReceivedBlock> _received;
     private readonly Task[] _workers;
     private readonly ConcurrentDictionary<PeerId, WantSender> _senders = [];
     private readonly ConcurrentDictionary<PeerId, InboundPeer> _inbound = [];
+    private readonly ConcurrentDictionary<Task, byte> _closing = [];
     private long _assembling;
 
     // guarded by _gate
@@ -31,9 +34,10 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
     private BitswapSession[] _sessions = [];
     private bool _disposed;
 
-    public BitswapClient(IExchangeNetwork network, IExchangeBlocks blocks, BlockBufferPool buffers, ExchangeSettings settings, TimeProvider time, ILogger logger)
+    public BitswapClient(
+        IExchangeNetwork network, IExchangeBlocks blocks, BlockBufferPool buffers, ExchangeSettings settings, TimeProvider time, ILogger logger, P2PMetrics? metrics)
     {
-        (Network, Blocks, Buffers, Settings, _time, _logger) = (network, blocks, buffers, settings, time, logger);
+        (Network, Blocks, Buffers, Settings, _time, _logger, _metrics) = (network, blocks, buffers, settings, time, logger, metrics);
         _received = Channel.CreateBounded<ReceivedBlock>(new BoundedChannelOptions(settings.VerificationQueue) { FullMode = BoundedChannelFullMode.Wait });
         _workers = [.. Enumerable.Range(0, settings.VerificationWorkers).Select(_ => Task.Run(WorkAsync))];
     }
@@ -179,6 +183,7 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
     public void OnWrongBlock(PeerId peer, int length)
     {
         ExchangeLog.WrongBlock(_logger, peer, length);
+        _metrics?.BlockReceived(ReceivedBlockOutcome.Unwanted);
         foreach (BitswapSession session in _sessions)
             session.OnWrongBlock(peer, length);
     }
@@ -202,8 +207,6 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
         await Task.WhenAll(_workers).ConfigureAwait(false);
         await Task.WhenAll(_closing.Keys).ConfigureAwait(false);
     }
-
-    private readonly ConcurrentDictionary<Task, byte> _closing = [];
 
     private void Drop(PeerId peer)
     {
@@ -257,6 +260,7 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
             if (isWanted)
             {
                 Received.Add(peer, buffer.Length);
+                _metrics?.BlockReceived(ReceivedBlockOutcome.Verified);
                 return;
             }
 
@@ -269,6 +273,7 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
                 return;
             }
 
+            _metrics?.BlockReceived(ReceivedBlockOutcome.Duplicate);
             foreach (BitswapSession session in _sessions)
                 session.OnDuplicate(peer, buffer.Length);
         }

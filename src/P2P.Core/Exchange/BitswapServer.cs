@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Blocks;
+using P2P.Core.Diagnostics;
 using P2P.Core.Store;
 
 namespace P2P.Core.Exchange;
@@ -17,6 +18,7 @@ internal sealed class BitswapServer : IAsyncDisposable
     private readonly ExchangeSettings _settings;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly P2PMetrics? _metrics;
     private readonly long _started;
     private readonly CancellationTokenSource _stop = new();
     private readonly ITimer _sweep;
@@ -27,9 +29,10 @@ internal sealed class BitswapServer : IAsyncDisposable
     private readonly Dictionary<PeerId, ServedPeer> _peers = [];
     private readonly ServeQueue _queue;
 
-    public BitswapServer(IExchangeNetwork network, IExchangeBlocks blocks, BlockBufferPool buffers, ExchangeSettings settings, TimeProvider time, ILogger logger)
+    public BitswapServer(
+        IExchangeNetwork network, IExchangeBlocks blocks, BlockBufferPool buffers, ExchangeSettings settings, TimeProvider time, ILogger logger, P2PMetrics? metrics)
     {
-        (_network, _blocks, _buffers, _settings, _time, _logger) = (network, blocks, buffers, settings, time, logger);
+        (_network, _blocks, _buffers, _settings, _time, _logger, _metrics) = (network, blocks, buffers, settings, time, logger, metrics);
         _queue = new ServeQueue(settings.MaxServingBytes);
         _started = time.GetTimestamp();
         _sweep = time.CreateTimer(static state => ((BitswapServer)state!).CloseIdleStreams(), this, BitswapProtocol.StreamIdleLimit, BitswapProtocol.StreamIdleLimit);
@@ -205,6 +208,7 @@ internal sealed class BitswapServer : IAsyncDisposable
         }
 
         Sent.Add(peer.Peer, batch.BlockBytes);
+        _metrics?.BlocksServed(batch.BlockCount);
         return batch.BlockBytes;
     }
 

@@ -13,14 +13,11 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
     /// <summary>Nodes larger than this are leaves of older profiles (bytes): nobody waits for their children.</summary>
     private const int MaxCriticalBytes = 128 << 10;
 
-    /// <summary>Callers that may wait for the same block (count), as when a file of zeros asks for it a million times.</summary>
-    private const int MaxDuplicateRequests = 65_536;
-
     /// <summary>Connected peers that are asked whether they have the root, besides the providers (count).</summary>
     private const int MaxCandidates = 32;
 
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(0.04);
-    private static readonly TimeSpan RateInterval = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan StallNoticed = TimeSpan.FromSeconds(0.5);
 
     private readonly BitswapClient _client;
     private readonly bool _askStore;
@@ -34,14 +31,11 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
     // guarded by _gate: the scheduler and all that follows
     private readonly Lock _gate = new();
     private readonly WantScheduler _scheduler;
-    private readonly List<TaskCompletionSource> _waiting = [];
+    private readonly RequestGate _requests;
+    private readonly RateMeter _rate = new();
     private readonly Dictionary<PeerId, long> _bytesByPeer = [];
-    private int _requests;
     private long _verifiedBytes;
     private TimeSpan _lastProgress;
-    private double _rate;
-    private long _rateBytes;
-    private TimeSpan _rateStart;
     private bool _disposed;
 
     internal BitswapSession(BitswapClient client, Cid root, IProviderSource? source, bool askStore, TimeProvider time, Random random, ILogger logger)
@@ -49,6 +43,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         (_client, Root, _askStore, _time, _logger) = (client, root, askStore, time, logger);
         _started = time.GetTimestamp();
         _scheduler = new WantScheduler(root, client.Settings);
+        _requests = new RequestGate(_scheduler, client.Settings);
         client.Add(this);
         foreach (PeerId peer in client.Network.ConnectedPeers)
             AddCandidate(peer);
@@ -71,7 +66,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
                 {
                     VerifiedBytes = _verifiedBytes,
                     DuplicateBytes = _scheduler.DuplicateBytes,
-                    BytesPerSecond = _rate,
+                    BytesPerSecond = _rate.BytesPerSecond,
                     Peers = _scheduler.Providers.Count(static provider => provider is { IsAvailable: true, LacksRoot: false }),
                     LastProgress = _started + (long)(_lastProgress.TotalSeconds * _time.TimestampFrequency),
                     OpenWants = _scheduler.OpenCount,
@@ -182,7 +177,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
                 _scheduler.Cancel(want, now);
             }
 
-            ReleaseWaiting(always: true);
+            _requests.ReleaseAll();
             SendOutboxes();
         }
 
@@ -215,8 +210,8 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
             _verifiedBytes += data.Length;
             _lastProgress = now;
             CollectionsMarshal.GetValueRefOrAddDefault(_bytesByPeer, peer, out _) += data.Length;
-            _requests -= want.Requests.Count;
-            ReleaseWaiting(always: false);
+            _requests.Requests -= want.Requests.Count;
+            _requests.Release();
             SendOutboxes();
         }
 
@@ -384,11 +379,9 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
     {
         lock (_gate)
         {
-            if (!_disposed && !HasRoom(_scheduler.TryGetWant(request.Cid.Key, out _)))
+            if (!_disposed && !_requests.HasRoom(_scheduler.TryGetWant(request.Cid.Key, out _)))
             {
-                var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                _waiting.Add(waiting);
-                room = waiting.Task;
+                room = _requests.WaitAsync();
                 return false;
             }
 
@@ -404,7 +397,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             TimeSpan now = Now;
-            _requests++;
+            _requests.Requests++;
             if (_scheduler.TryGetWant(request.Cid.Key, out Want? want))
             {
                 want.Requests.Add(request);
@@ -432,36 +425,17 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         }
     }
 
-    private bool HasRoom(bool isKnown) => isKnown
-        ? _requests < MaxDuplicateRequests
-        : _scheduler.OpenCount < _client.Settings.MaxRequests && _scheduler.OpenBytes < _client.Settings.MaxRequestedBytes;
-
-    /// <summary>Lets waiting callers go on, once a quarter is free: so they come back with many requests, which travel in one message.</summary>
-    private void ReleaseWaiting(bool always)
-    {
-        ExchangeSettings settings = _client.Settings;
-        if (_waiting.Count == 0
-            || (!always && (_scheduler.OpenCount > settings.MaxRequests / 4 * 3 || _scheduler.OpenBytes > settings.MaxRequestedBytes / 4 * 3 || _requests > MaxDuplicateRequests / 4 * 3)))
-        {
-            return;
-        }
-
-        foreach (TaskCompletionSource room in _waiting)
-            room.TrySetResult();
-        _waiting.Clear();
-    }
-
     /// <summary>Who waited for a block waits no longer.</summary>
     private void Abandon(WantRequest request) => Change(now =>
     {
         if (!_scheduler.TryGetWant(request.Cid.Key, out Want? want) || !want.Requests.Remove(request))
             return;
-        _requests--;
+        _requests.Requests--;
         if (want.Requests.Count > 0)
             return;
         _client.OnNoLongerWanted(want.Key);
         _scheduler.Cancel(want, now);
-        ReleaseWaiting(always: false);
+        _requests.Release();
     });
 
     private void Change(Action<TimeSpan> change)
@@ -500,6 +474,11 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         {
             return;
         }
+        catch (Exception error)
+        {
+            // our own bug: the fetch goes on without anyone watching for what is late
+            ExchangeLog.LoopFailed(_logger, error);
+        }
     }
 
     private void OnTick()
@@ -509,7 +488,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         lock (_gate)
         {
             TimeSpan now = Now;
-            MeasureRate(now);
+            _rate.Measure(_verifiedBytes, now);
             if (_disposed || _scheduler.OpenCount == 0)
                 return;
             _scheduler.Tick(now, _client.IsBacklogged);
@@ -517,27 +496,16 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
             {
                 foreach (Want want in _scheduler.TakeHopeless(now))
                     hopeless.AddRange(want.Requests);
-                _requests -= hopeless.Count;
+                _requests.Requests -= hopeless.Count;
             }
 
-            ReleaseWaiting(always: false);
+            _requests.Release();
             SendOutboxes();
         }
 
         Fail(hopeless, static cid => new P2PException(
             P2PErrorCode.Integrity,
             $"The peers that answered sent bytes that are not the block {cid}: the shared file was changed, or they are not to be trusted. Ask for the link again."));
-    }
-
-    private void MeasureRate(TimeSpan now)
-    {
-        TimeSpan elapsed = now - _rateStart;
-        if (elapsed < RateInterval)
-            return;
-        double sample = (_verifiedBytes - _rateBytes) / elapsed.TotalSeconds;
-        _rate = _rateStart == TimeSpan.Zero ? sample : (0.6 * _rate) + (0.4 * sample);
-        _rateBytes = _verifiedBytes;
-        _rateStart = now;
     }
 
     private SessionStall FindStall()
@@ -551,7 +519,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
             return SessionStall.NoProviders;
         if (_scheduler.StarvedCount == _scheduler.OpenCount)
             return SessionStall.NobodyHasIt;
-        return Now - _lastProgress > RateInterval ? SessionStall.Waiting : SessionStall.None;
+        return Now - _lastProgress > StallNoticed ? SessionStall.Waiting : SessionStall.None;
     }
 
     private void Fail(List<WantRequest> requests, Func<Cid, Exception> describe)

@@ -27,6 +27,8 @@ internal sealed class ServeBatch(BlockBufferPool buffers) : IDisposable
     /// <summary>Bytes of blocks in it.</summary>
     public int BlockBytes { get; private set; }
 
+    public int BlockCount => _blocks.Count;
+
     public bool IsEmpty => _presences.Count == 0 && _blocks.Count == 0;
 
     public bool IsFull => _presences.Count + _blocks.Count >= MaxAnswers || BlockBytes >= ServeQueue.TurnBytes || _smallUsed > ServeQueue.TurnBytes - SmallBlockBytes;
