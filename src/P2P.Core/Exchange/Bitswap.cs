@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Blocks;
 using P2P.Core.Connections;
@@ -128,7 +129,7 @@ internal sealed class Bitswap : IAsyncDisposable
                 }
             }
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or ChannelClosedException)
         {
             ExchangeLog.InboundEnded(_logger, peer, error.Message);
         }

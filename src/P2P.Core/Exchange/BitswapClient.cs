@@ -94,8 +94,17 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
     }
 
     /// <summary>Hands a local request to a worker; waits while they are busy.</summary>
-    public ValueTask ReadFromStoreAsync(BitswapSession session, in WantRequest request, CancellationToken cancellationToken) =>
-        _received.Writer.WriteAsync(new ReceivedBlock(default, default, null, session, request), cancellationToken);
+    public async ValueTask ReadFromStoreAsync(BitswapSession session, WantRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _received.Writer.WriteAsync(new ReceivedBlock(default, default, null, session, request), cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new ObjectDisposedException(nameof(Bitswap));
+        }
+    }
 
     /// <summary>A peer opened a stream towards us.</summary>
     public InboundPeer OnStreamOpened(IExchangeStream stream)

@@ -89,6 +89,12 @@ internal sealed class WantSender : IAsyncDisposable
         {
             ExchangeLog.WantSenderStopped(_logger, _peer);
         }
+        catch (Exception error)
+        {
+            // our own bug: nobody tells this peer anything more, so the sessions must not count on it
+            ExchangeLog.LoopFailed(_logger, error);
+            _owner.OnUseless(_peer, error.Message);
+        }
         finally
         {
             await CloseStreamAsync(reset: false).ConfigureAwait(false);
