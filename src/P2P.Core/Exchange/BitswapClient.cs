@@ -100,9 +100,9 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
         {
             await _received.Writer.WriteAsync(new ReceivedBlock(default, default, null, session, request), cancellationToken).ConfigureAwait(false);
         }
-        catch (ChannelClosedException)
+        catch (ChannelClosedException error)
         {
-            throw new ObjectDisposedException(nameof(Bitswap));
+            throw new ObjectDisposedException("The exchange has ended.", error);
         }
     }
 

@@ -301,7 +301,8 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         _search?.Reconnect(peer);
     }
 
-    internal void OnUseless(PeerId peer) => OnDisconnected(peer);
+    /// <summary>A connected peer cannot be told what we want. The search may bring it back later.</summary>
+    internal void OnUseless(PeerId peer) => Change(now => _scheduler.OnUseless(peer, now));
 
     internal void OnWantsLost(PeerId peer) => Change(now => _scheduler.AskAgain(peer, now));
 

@@ -141,6 +141,14 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
         HandOut(now);
     }
 
+    /// <summary>A provider is connected and yet cannot be asked: its wants go to the others, and nobody waits for it.</summary>
+    public void OnUseless(PeerId peer, TimeSpan now)
+    {
+        Find(peer)?.OnBrokenPromise();
+        OnLost(peer, now);
+        OnGone(peer);
+    }
+
     /// <summary>A block came and its hash is right. Returns the want that it fulfils; null: this session does not want it.</summary>
     public Want? OnBlock(PeerId peer, in MultihashKey key, int bytes, TimeSpan now)
     {
