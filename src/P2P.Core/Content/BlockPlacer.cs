@@ -18,10 +18,11 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
     private readonly Channel<Spot> _checks = Channel.CreateBounded<Spot>(MaxChecksAhead);
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Lock _gate = new(); // guards _spots, _free and _remembered
+    private readonly Lock _gate = new(); // guards _spots, _free, _unfinished and _remembered
     private readonly List<Spot?> _spots = [];
     private readonly Stack<int> _free = new();
     private readonly Dictionary<MultihashKey, Spot> _remembered = [];
+    private readonly HashSet<PlacedFile> _unfinished = []; // bounded by what the source lets wait
     private readonly FetchRecorder? _recorder;
     private readonly IBlockSource _source;
     private readonly CancellationTokenSource _stop;
@@ -58,6 +59,13 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
 
     /// <summary>Files complete.</summary>
     public int Files => Volatile.Read(ref _files);
+
+    /// <summary>A file will be wanted; <see cref="Planned"/> must follow its last block.</summary>
+    public void Begin(PlacedFile file)
+    {
+        lock (_gate)
+            _unfinished.Add(file);
+    }
 
     /// <summary>Wants a block at a place. Waits while too much is on its way.</summary>
     /// <param name="file">The file.</param>
@@ -180,10 +188,8 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
         foreach (Task checker in _checkers)
             await checker.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // a failure of theirs was noted
         await _writeBack.ConfigureAwait(false);
-        foreach (Spot? spot in _spots)
-            spot?.File.Close();
-        while (_checks.Reader.TryRead(out Spot? spot))
-            spot.File.Close();
+        foreach (PlacedFile file in _unfinished)
+            file.Close();
         _stop.Dispose();
     }
 
@@ -252,6 +258,8 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
     {
         if (!file.Release())
             return;
+        lock (_gate)
+            _unfinished.Remove(file);
         _recorder?.Completed(file);
         Interlocked.Increment(ref _files);
     }

@@ -2,15 +2,15 @@ using Microsoft.Extensions.Logging;
 
 namespace P2P.Core.Content;
 
-/// <summary>Log lines of this room: ids 5000 to 5099.</summary>
+/// <summary>Log lines of this room: ids 1700 to 1799.</summary>
 internal static partial class ContentLog
 {
-    [LoggerMessage(5000, LogLevel.Information, "Going on with {Root} in {Part}")]
+    [LoggerMessage(1700, LogLevel.Information, "Going on with {Root} in {Part}")]
     public static partial void FetchResumed(ILogger logger, Cid root, string part);
 
-    [LoggerMessage(5001, LogLevel.Information, "Fetched {Root}: {Bytes} bytes, {Reused} of them were here")]
+    [LoggerMessage(1701, LogLevel.Information, "Fetched {Root}: {Bytes} bytes, {Reused} of them were here")]
     public static partial void FetchFinished(ILogger logger, Cid root, long bytes, long reused);
 
-    [LoggerMessage(5002, LogLevel.Debug, "{Target} cannot be compared")]
+    [LoggerMessage(1702, LogLevel.Debug, "{Target} cannot be compared")]
     public static partial void TargetNotReadable(ILogger logger, Exception error, string target);
 }

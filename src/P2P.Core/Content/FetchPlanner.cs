@@ -134,6 +134,7 @@ internal sealed class FetchPlanner(
         string place = local.Length == 0 ? gatherPath : Path.Combine(gatherPath, local);
         bool isThere = PrepareFile(place, out long thereBytes);
         var file = new PlacedFile(place, entry.Cid, bytes, isNew: !isThere, isPrivate: local.Length == 0);
+        placer.Begin(file);
         if (node is null)
         {
             Blocks++;

@@ -23,7 +23,7 @@ internal sealed class HashJob(UnixFsProfile profile)
     /// <summary>Bytes of all pieces.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Ends when the job is done, well or not.</summary>
+    /// <summary>Ends when every piece was tried; cancelled when the import was.</summary>
     public Task Done => _done.Task;
 
     /// <summary>Adds a piece before the job is given to a worker, and returns its number.</summary>
@@ -34,8 +34,7 @@ internal sealed class HashJob(UnixFsProfile profile)
         return _pieces.Count - 1;
     }
 
-    /// <summary>The leaf of a piece.</summary>
-    /// <exception cref="P2PException">SourceChanged, or the file could not be read.</exception>
+    /// <summary>The leaf of a piece. False: the file was changed or could not be read, and the failure says which.</summary>
     public bool TryGetLeaf(int piece, out BuiltNode leaf, out Exception? failure)
     {
         leaf = _leaves[piece];
@@ -52,7 +51,11 @@ internal sealed class HashJob(UnixFsProfile profile)
         for (int i = 0; i < _pieces.Count; i++)
         {
             if (cancellationToken.IsCancellationRequested)
-                break;
+            {
+                _done.TrySetCanceled(cancellationToken); // never done by half
+                return;
+            }
+
             HashPiece piece = _pieces[i];
             try
             {
@@ -67,9 +70,6 @@ internal sealed class HashJob(UnixFsProfile profile)
 
         _done.TrySetResult();
     }
-
-    /// <summary>Ends a job that no worker will run.</summary>
-    public void Cancel() => _done.TrySetCanceled();
 
     private static ReadOnlySpan<byte> ReadWhole(HashPiece piece, Span<byte> buffer)
     {

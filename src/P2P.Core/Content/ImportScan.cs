@@ -1,6 +1,7 @@
 using System.IO.Enumeration;
 using System.Text;
 using System.Threading.Channels;
+using Microsoft.Win32.SafeHandles;
 using P2P.Core.Store;
 
 namespace P2P.Core.Content;
@@ -9,7 +10,7 @@ namespace P2P.Core.Content;
 /// Walks the folders of an import with a stack of its own, so any depth will do, and hands out work: steps in the order of the tree, and jobs
 /// that hash. Small files are gathered to jobs of about a chunk, because a job for each would cost more than the hashing.
 /// </summary>
-internal sealed class ImportScan(BlockStore? store, ImportOptions options, ChannelWriter<ImportStep> steps, ChannelWriter<HashJob> jobs)
+internal sealed class ImportScan(BlockStore? store, ImportOptions options, ChannelWriter<ImportStep> steps, ChannelWriter<HashJob> jobs) : IDisposable
 {
     private const int MaxFilesPerJob = 64;
 
@@ -22,6 +23,7 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
     };
 
     private readonly Stack<Folder> _folders = new();
+    private readonly List<SafeFileHandle> _opened = []; // of large files; the assembly closes them unless the import ends early
     private HashJob? _gathering;
 
     /// <summary>What could not be read, each with the reason.</summary>
@@ -62,6 +64,13 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
             return;
         _gathering = null;
         await jobs.WriteAsync(job, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes files that an import which ended early left open. Only when its parts have ended.</summary>
+    public void Dispose()
+    {
+        foreach (SafeFileHandle handle in _opened)
+            handle.Dispose();
     }
 
     private async Task ScanFoldersAsync(CancellationToken cancellationToken)
@@ -156,6 +165,8 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
         try
         {
             file.Handle = file.Open();
+            _opened.RemoveAll(static handle => handle.IsClosed);
+            _opened.Add(file.Handle);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -32,7 +32,7 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var steps = Channel.CreateBounded<ImportStep>(new BoundedChannelOptions(MaxStepsAhead) { SingleReader = true, SingleWriter = true });
         var jobs = Channel.CreateBounded<HashJob>(new BoundedChannelOptions(options.Workers * MaxJobsPerWorker) { SingleWriter = true });
-        var scan = new ImportScan(store, options, steps.Writer, jobs.Writer);
+        using var scan = new ImportScan(store, options, steps.Writer, jobs.Writer);
         var meter = new Meter(progress);
         using var writer = new ImportWriter(store, pin);
         var assembly = new ImportAssembly(options, writer, scan, meter.Add);
@@ -69,12 +69,9 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
             {
                 while (!ended && hashing.Count < options.Workers)
                 {
-                    BlockBuffer chunk = buffers.Rent(options.Profile.ChunkBytes);
-                    hashing.Enqueue((chunk, Task.FromResult<(BuiltNode, byte[]?)>(default)));
-                    chunk.Length = await content.ReadAtLeastAsync(chunk.Memory, chunk.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                    BlockBuffer chunk = await ReadChunkAsync(content, cancellationToken).ConfigureAwait(false);
                     ended = chunk.Length < options.Profile.ChunkBytes;
-                    Task<(BuiltNode, byte[]?)> leaf = Task.Run(() => (LeafEncoder.Encode(options.Profile, chunk.Span, out byte[]? wrapped), wrapped), cancellationToken);
-                    ReplaceLast(hashing, (chunk, leaf));
+                    hashing.Enqueue((chunk, Task.Run(() => (LeafEncoder.Encode(options.Profile, chunk.Span, out byte[]? wrapped), wrapped), CancellationToken.None)));
                 }
 
                 (BlockBuffer Chunk, Task<(BuiltNode Leaf, byte[]? Wrapped)> Leaf) next = hashing.Peek();
@@ -108,12 +105,19 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
         return new ImportResult(root.Cid, ContentKind.File, bytes, writer.Blocks, 1, "", [], []);
     }
 
-    private static void ReplaceLast<T>(Queue<T> queue, T last)
+    private async ValueTask<BlockBuffer> ReadChunkAsync(Stream content, CancellationToken cancellationToken)
     {
-        for (int i = queue.Count - 1; i > 0; i--)
-            queue.Enqueue(queue.Dequeue());
-        queue.Dequeue();
-        queue.Enqueue(last);
+        BlockBuffer chunk = buffers.Rent(options.Profile.ChunkBytes);
+        try
+        {
+            chunk.Length = await content.ReadAtLeastAsync(chunk.Memory, chunk.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            return chunk;
+        }
+        catch
+        {
+            chunk.Dispose();
+            throw;
+        }
     }
 
     private static (string Path, string Name) Normalize(string path)

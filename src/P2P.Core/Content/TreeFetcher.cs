@@ -22,7 +22,8 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
     private volatile BlockPlacer? _placer;
     private volatile FetchRecorder? _recorder;
     private long _claimedBytes = -1;
-    private long _planned; // 1 when the whole tree is planned
+    private volatile bool _isPlanned; // the whole tree, so its size is known
+    private volatile bool _isGathered; // and all of it is here, so what came is the size
     private long _equalBytes;
     private long _comparedBytes; // shown as progress until writing begins, so that a long look at what is there does not seem to stand still
 
@@ -40,8 +41,8 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
             }
 
             long verified = placer.VerifiedBytes + equal;
-            long total = Interlocked.Read(ref _planned) == 1 ? planner.Bytes + equal : Math.Max(claimed, planner.Bytes + equal);
-            return new TreeFetchProgress(verified, placer.ReusedBytes + equal, Math.Max(total, verified), placer.Files);
+            long total = _isGathered ? verified : Math.Max(_isPlanned ? 0 : claimed, Math.Max(planner.Bytes + equal, verified));
+            return new TreeFetchProgress(verified, placer.ReusedBytes + equal, total, placer.Files);
         }
     }
 
@@ -158,8 +159,9 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
                 throw;
             }
 
-            Interlocked.Exchange(ref _planned, 1);
+            _isPlanned = true;
             await placer.FinishAsync().ConfigureAwait(false);
+            _isGathered = true;
             planner.MakeLinks();
             long equal = existing?.EqualBytes ?? 0;
             return new Gathered(placer.VerifiedBytes + equal, placer.ReusedBytes + equal, planner.Blocks, planner.Files, planner.Renamed);

@@ -111,6 +111,31 @@ public sealed class DagReaderTests
     }
 
     [TestMethod]
+    public async Task A_layout_of_leaves_beside_subtrees_is_read_as_trickle_writes_it()
+    {
+        await using var blocks = new MemoryBlocks();
+        byte[] content = TestTree.Random(5, 4000);
+        DagPbLink Leaf(int from, int length) => new(blocks.AddRaw(content.AsSpan(from, length)), [], (ulong)length);
+        DagPbLink Node(ulong[] sizes, params DagPbLink[] links)
+        {
+            ulong sum = sizes.Aggregate(0UL, (total, size) => total + size);
+            return new DagPbLink(blocks.AddNode(DagPbCodec.Encode(links, new UnixFsData(UnixFsType.File) { FileBytes = sum, BlockBytes = sizes }.Encode())), [], sum);
+        }
+
+        DagPbLink inner = Node([900, 600], Leaf(1000, 900), Leaf(1900, 600));
+        DagPbLink deeper = Node([500, 1000], Leaf(2500, 500), Node([1000], Leaf(3000, 1000)));
+        Cid root = Node([1000, 1500, 1500], Leaf(0, 1000), inner, deeper).Cid;
+        await using VerifiedStream stream = await new DagReader(blocks).OpenAsync(root, null, CancellationToken.None);
+        foreach (int from in new[] { 0, 999, 1000, 1899, 1900, 2499, 2500, 2999, 3000, 3999 })
+        {
+            stream.Position = from;
+            byte[] read = new byte[4000 - from];
+            await stream.ReadExactlyAsync(read);
+            Assert.IsTrue(content.AsSpan(from).SequenceEqual(read), $"from {from}");
+        }
+    }
+
+    [TestMethod]
     public async Task A_missing_block_is_said_and_the_next_read_asks_anew()
     {
         await using var blocks = new MemoryBlocks();
