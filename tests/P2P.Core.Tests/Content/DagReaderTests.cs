@@ -84,7 +84,7 @@ public sealed class DagReaderTests
         {
             using var stop = new CancellationTokenSource();
             if (i % 2 == 0)
-                stop.Cancel();
+                await stop.CancelAsync();
             try
             {
                 done += await stream.ReadAsync(read.AsMemory(done), stop.Token);

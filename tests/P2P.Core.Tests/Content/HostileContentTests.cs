@@ -58,7 +58,7 @@ public sealed class HostileContentTests
     {
         using var folder = new TempFolder();
         await using var blocks = new MemoryBlocks();
-        File.WriteAllText(folder["victim"], "precious");
+        await File.WriteAllTextAsync(folder["victim"], "precious");
         TestTree tree = new TestTree().File("a", "1").File("sub/b", "2").Link("up", "../victim").Link("abs", folder["victim"]).Link("sub/good", "../a").Link("dir", "sub").Link("through", "dir/b");
         TreeFetchResult result = await TreeFetcherTests.FetchAsync(blocks, tree.AddTo(blocks), folder["t"]);
         CollectionAssert.AreEquivalent(new[] { "up", "abs", "through" }, result.Renamed.Select(entry => entry.From).ToArray());
@@ -85,7 +85,7 @@ public sealed class HostileContentTests
         await using var blocks = new MemoryBlocks();
         Cid root = Folder(blocks, ("a", blocks.AddRaw([1])), ("a", blocks.AddRaw([2])), ("a", Folder(blocks, ("b", blocks.AddRaw([3])))));
         await TreeFetcherTests.FetchAsync(blocks, root, folder["t"]);
-        CollectionAssert.AreEqual(new byte[] { 1 }, File.ReadAllBytes(folder["t/a"]));
+        CollectionAssert.AreEqual(new byte[] { 1 }, await File.ReadAllBytesAsync(folder["t/a"]));
     }
 
     [TestMethod]

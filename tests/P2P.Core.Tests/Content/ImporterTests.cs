@@ -21,7 +21,7 @@ public sealed class ImporterTests
         using var folder = new TempFolder();
         await using var blocks = new MemoryBlocks();
         byte[] content = TestTree.Random(1, length);
-        File.WriteAllBytes(folder["f"], content);
+        await File.WriteAllBytesAsync(folder["f"], content);
         ImportResult result = await ImportAsync(folder["f"]);
         Assert.AreEqual(TestTree.AddFile(blocks, content).Cid, result.Root);
         Assert.AreEqual(length, result.Bytes);
@@ -121,7 +121,7 @@ public sealed class ImporterTests
     public async Task A_file_that_is_replaced_while_it_is_read_is_noticed()
     {
         using var folder = new TempFolder();
-        File.WriteAllBytes(folder["f"], TestTree.Random(1, 5 << 20));
+        await File.WriteAllBytesAsync(folder["f"], TestTree.Random(1, 5 << 20));
         int reports = 0;
         var progress = new Reporter(report =>
         {
@@ -146,7 +146,7 @@ public sealed class ImporterTests
     public async Task A_cancelled_import_ends_and_holds_no_buffer()
     {
         using var folder = new TempFolder();
-        File.WriteAllBytes(folder["f"], TestTree.Random(1, 20 << 20));
+        await File.WriteAllBytesAsync(folder["f"], TestTree.Random(1, 20 << 20));
         var buffers = new BlockBufferPool();
         using var stop = new CancellationTokenSource();
         var importer = new Importer(null, buffers, new ImportOptions { Workers = 2 });

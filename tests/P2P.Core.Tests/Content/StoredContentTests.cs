@@ -52,7 +52,7 @@ public sealed class StoredContentTests
     {
         using var folder = new TempFolder();
         byte[] content = TestTree.Random(1, 12 << 20);
-        File.WriteAllBytes(folder["f"], content);
+        await File.WriteAllBytesAsync(folder["f"], content);
         await using Shelf first = await Shelf.OpenAsync(folder["data1"]);
         ImportResult shared = await first.ImportAsync(folder["f"]);
         await using Shelf second = await Shelf.OpenAsync(folder["data2"]);
@@ -84,7 +84,7 @@ public sealed class StoredContentTests
         var importer = new ImportFile(folder["t/big"], "big"u8.ToArray(), Identity(folder["t/big"]));
         Assert.IsNotNull(await ImportCache.FindAsync(shelf.Store, importer, CancellationToken.None));
 
-        File.WriteAllText(folder["t/small"], "2");
+        await File.WriteAllTextAsync(folder["t/small"], "2");
         ImportResult changed = await shelf.ImportAsync(folder["t"]);
         Assert.AreNotEqual(once.Root, changed.Root);
     }
@@ -107,7 +107,7 @@ public sealed class StoredContentTests
     public async Task Resume_state_is_there_during_a_fetch_and_gone_after_it()
     {
         using var folder = new TempFolder();
-        File.WriteAllBytes(folder["f"], TestTree.Random(1, 3 << 20));
+        await File.WriteAllBytesAsync(folder["f"], TestTree.Random(1, 3 << 20));
         await using Shelf first = await Shelf.OpenAsync(folder["data1"]);
         ImportResult shared = await first.ImportAsync(folder["f"]);
         await using Shelf second = await Shelf.OpenAsync(folder["data2"]);

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using P2P.Core.Blocks;
 using P2P.Core.Content;
 
 namespace P2P.Core.Tests.Content;
@@ -20,7 +19,7 @@ public sealed class TreeFetcherTests
         await using var blocks = new MemoryBlocks();
         byte[] content = TestTree.Random(1, length);
         TreeFetchResult result = await FetchAsync(blocks, TestTree.AddFile(blocks, content).Cid, folder["f"]);
-        Assert.IsTrue(content.AsSpan().SequenceEqual(File.ReadAllBytes(folder["f"])));
+        Assert.IsTrue((await File.ReadAllBytesAsync(folder["f"])).AsSpan().SequenceEqual(content));
         Assert.AreEqual(length, result.Bytes);
         Assert.AreEqual(0, result.BytesReused);
         Assert.AreEqual(1, result.Files);
@@ -35,7 +34,7 @@ public sealed class TreeFetcherTests
         await using var blocks = new MemoryBlocks();
         byte[] content = TestTree.Random(1, 1_500_000);
         await FetchAsync(blocks, TestTree.AddFile(blocks, content, UnixFsProfile.V0_2015).Cid, folder["f"]);
-        Assert.IsTrue(content.AsSpan().SequenceEqual(File.ReadAllBytes(folder["f"])));
+        Assert.IsTrue((await File.ReadAllBytesAsync(folder["f"])).AsSpan().SequenceEqual(content));
     }
 
     [TestMethod]
@@ -76,7 +75,7 @@ public sealed class TreeFetcherTests
         Cid root = new TestTree().File("a/b/c", "deep").File("x", new byte[5_000_000]).AddTo(blocks);
         var fetcher = NewFetcher(blocks, new TreeFetchOptions { Workers = 2 });
         await fetcher.FetchAsync(root, "a/b/c", folder["c"], default, CancellationToken.None);
-        Assert.AreEqual("deep", File.ReadAllText(folder["c"]));
+        Assert.AreEqual("deep", await File.ReadAllTextAsync(folder["c"]));
         Assert.IsLessThan(10_000, blocks.BytesServed);
     }
 
@@ -147,14 +146,14 @@ public sealed class TreeFetcherTests
         await using var blocks = new MemoryBlocks();
         byte[] content = TestTree.Random(1, 3_000_000);
         Cid file = TestTree.AddFile(blocks, content).Cid;
-        File.WriteAllBytes(folder["f"], content);
+        await File.WriteAllBytesAsync(folder["f"], content);
         TreeFetchResult result = await FetchAsync(blocks, file, folder["f"]);
         Assert.IsTrue(result.AlreadyThere);
         Assert.AreEqual(0, blocks.BytesServed);
 
         TestTree tree = ImporterTests.OddTree();
         tree.WriteTo(folder["t"]);
-        File.WriteAllText(folder["t/mine"], "stays");
+        await File.WriteAllTextAsync(folder["t/mine"], "stays");
         Cid root = tree.AddTo(blocks);
         result = await FetchAsync(blocks, root, folder["t"]);
         Assert.IsTrue(result.AlreadyThere);
@@ -172,7 +171,7 @@ public sealed class TreeFetcherTests
         Cid root = tree.AddTo(blocks);
         tree.WriteTo(folder["t"]);
         for (int i = 1; i < 15; i++)
-            File.WriteAllText(folder[$"t/f{i:d2}"], "other");
+            await File.WriteAllTextAsync(folder[$"t/f{i:d2}"], "other");
         P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(() => FetchAsync(blocks, root, folder["t"]));
         Assert.AreEqual(P2PErrorCode.Exists, error.Code);
         Assert.Contains("f01", error.Message);
@@ -180,7 +179,7 @@ public sealed class TreeFetcherTests
         Assert.DoesNotContain("f11", error.Message);
         Assert.Contains("4 more", error.Message);
         Assert.IsLessThan(50_000, blocks.BytesServed);
-        Assert.AreEqual("other", File.ReadAllText(folder["t/f01"]));
+        Assert.AreEqual("other", await File.ReadAllTextAsync(folder["t/f01"]));
         AssertOnly(folder, "t");
     }
 
@@ -198,9 +197,9 @@ public sealed class TreeFetcherTests
         Assert.IsLessThan(100_000, blocks.BytesServed);
         AssertOnly(folder, "t");
 
-        File.WriteAllText(folder["f"], "old");
+        await File.WriteAllTextAsync(folder["f"], "old");
         await FetchAsync(blocks, TestTree.AddFile(blocks, [1, 2, 3]).Cid, folder["f"], new TreeFetchOptions { IfExists = IfExists.Overwrite });
-        CollectionAssert.AreEqual(new byte[] { 1, 2, 3 }, File.ReadAllBytes(folder["f"]));
+        CollectionAssert.AreEqual(new byte[] { 1, 2, 3 }, await File.ReadAllBytesAsync(folder["f"]));
     }
 
     [TestMethod]
@@ -221,12 +220,12 @@ public sealed class TreeFetcherTests
         using var folder = new TempFolder();
         await using var blocks = new MemoryBlocks();
         Cid file = TestTree.AddFile(blocks, [1, 2, 3]).Cid;
-        File.WriteAllText(folder["f.txt"], "old");
-        File.WriteAllText(folder["f (1).txt"], "old");
+        await File.WriteAllTextAsync(folder["f.txt"], "old");
+        await File.WriteAllTextAsync(folder["f (1).txt"], "old");
         TreeFetchResult result = await FetchAsync(blocks, file, folder["f.txt"], new TreeFetchOptions { IfExists = IfExists.Rename });
         Assert.AreEqual(folder["f (2).txt"], result.Path);
-        CollectionAssert.AreEqual(new byte[] { 1, 2, 3 }, File.ReadAllBytes(folder["f (2).txt"]));
-        Assert.AreEqual("old", File.ReadAllText(folder["f.txt"]));
+        CollectionAssert.AreEqual(new byte[] { 1, 2, 3 }, await File.ReadAllBytesAsync(folder["f (2).txt"]));
+        Assert.AreEqual("old", await File.ReadAllTextAsync(folder["f.txt"]));
     }
 
     [TestMethod]
@@ -235,7 +234,7 @@ public sealed class TreeFetcherTests
         using var folder = new TempFolder();
         await using var blocks = new MemoryBlocks();
         Directory.CreateDirectory(folder["d"]);
-        File.WriteAllText(folder["f"], "old");
+        await File.WriteAllTextAsync(folder["f"], "old");
         foreach (IfExists mode in new[] { IfExists.Fail, IfExists.Overwrite })
         {
             var options = new TreeFetchOptions { IfExists = mode };
@@ -271,7 +270,7 @@ public sealed class TreeFetcherTests
         await using var blocks = new MemoryBlocks();
         Cid root = TestTree.AddFile(blocks, TestTree.Random(1, 3_000_000)).Cid;
         string part = TreeFetcher.PartPathOf(root, folder["f"]);
-        File.WriteAllText(folder["victim"], "precious");
+        await File.WriteAllTextAsync(folder["victim"], "precious");
 
         File.CreateSymbolicLink(part, folder["victim"]);
         Assert.AreEqual(P2PErrorCode.Permission, (await Assert.ThrowsExactlyAsync<P2PException>(() => FetchAsync(blocks, root, folder["f"]))).Code);
@@ -279,7 +278,7 @@ public sealed class TreeFetcherTests
         using (System.Diagnostics.Process link = System.Diagnostics.Process.Start("ln", [folder["victim"], part]))
             await link.WaitForExitAsync();
         Assert.AreEqual(P2PErrorCode.Permission, (await Assert.ThrowsExactlyAsync<P2PException>(() => FetchAsync(blocks, root, folder["f"]))).Code);
-        Assert.AreEqual("precious", File.ReadAllText(folder["victim"]));
+        Assert.AreEqual("precious", await File.ReadAllTextAsync(folder["victim"]));
     }
 
     [TestMethod]
@@ -292,13 +291,13 @@ public sealed class TreeFetcherTests
         Cid root = tree.AddTo(blocks);
         string part = TreeFetcher.PartPathOf(root, folder["t"]);
         Directory.CreateDirectory(folder["outside"]);
-        File.WriteAllText(folder["victim"], "precious");
+        await File.WriteAllTextAsync(folder["victim"], "precious");
         Directory.CreateDirectory(part);
         File.CreateSymbolicLink(Path.Combine(part, "sub"), folder["outside"]);
         File.CreateSymbolicLink(Path.Combine(part, "b"), folder["victim"]);
         await FetchAsync(blocks, root, folder["t"]);
         tree.AssertIsAt(folder["t"]);
-        Assert.AreEqual("precious", File.ReadAllText(folder["victim"]));
+        Assert.AreEqual("precious", await File.ReadAllTextAsync(folder["victim"]));
         Assert.IsEmpty(Directory.GetFileSystemEntries(folder["outside"]));
     }
 
@@ -368,7 +367,7 @@ public sealed class TreeFetcherTests
         blocks.OnDeliver = null;
         TreeFetchResult result = await FetchAsync(blocks, root, folder["f"]);
         Assert.IsGreaterThan(0L, result.BytesReused);
-        Assert.IsTrue(content.AsSpan().SequenceEqual(File.ReadAllBytes(folder["f"])));
+        Assert.IsTrue((await File.ReadAllBytesAsync(folder["f"])).AsSpan().SequenceEqual(content));
     }
 
     [TestMethod]
