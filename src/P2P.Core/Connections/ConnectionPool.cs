@@ -316,10 +316,12 @@ internal sealed class ConnectionPool : IAsyncDisposable
 
     private async Task DrainAsync(Connection loser)
     {
+        // its dialer closes it; the other side only if the dialer does not, so that the two goodbyes do not cross
+        TimeSpan grace = loser.IsOutbound ? _options.SupersededGrace : 4 * _options.SupersededGrace;
         long bytes = -1, movedAt = _time.GetTimestamp();
         while (loser.IsOpen && !_stop.IsCancellationRequested)
         {
-            if (loser.WithoutStreamsFor is { } quiet && quiet >= _options.SupersededGrace)
+            if (loser.WithoutStreamsFor is { } quiet && quiet >= grace)
             {
                 return;
             }

@@ -20,6 +20,7 @@ internal sealed class NegotiatingReader(PipeReader inner, MultistreamNegotiation
     {
         while (!_agreed)
         {
+            ThrowIfFailed();
             if (!inner.TryRead(out ReadResult answer))
             {
                 result = default;
@@ -47,6 +48,7 @@ internal sealed class NegotiatingReader(PipeReader inner, MultistreamNegotiation
             return true;
         }
 
+        ThrowIfFailed();
         using CancellationTokenSource deadline = new(timeout, time);
         using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
@@ -86,12 +88,6 @@ internal sealed class NegotiatingReader(PipeReader inner, MultistreamNegotiation
     private bool Take(in ReadResult answer)
     {
         ReadOnlySequence<byte> rest = answer.Buffer;
-        if (_failure is not null)
-        {
-            inner.AdvanceTo(rest.Start);
-            throw _failure;
-        }
-
         OperationStatus status = negotiation.Read(ref rest);
         bool ended = answer.IsCompleted;
 
@@ -115,5 +111,14 @@ internal sealed class NegotiatingReader(PipeReader inner, MultistreamNegotiation
         }
 
         return false;
+    }
+
+    /// <summary>The answer is read once; whoever reads again is told the same.</summary>
+    private void ThrowIfFailed()
+    {
+        if (_failure is { } failure)
+        {
+            throw failure is ProtocolNotSupportedException ? new ProtocolNotSupportedException(failure.Message) : new PeerProtocolException(failure.Message, failure);
+        }
     }
 }

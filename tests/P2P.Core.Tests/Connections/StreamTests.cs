@@ -155,7 +155,7 @@ public sealed class StreamTests
         await using TestPeer b = await TestPeer.InMemory(network, time: time).ListenAsync(Token);
         Connection connection = await a.ConnectAsync(b, Token);
         PeerStream silent = await connection.OpenStreamAsync(TestPeer.Echo, Token);
-        await Eventually.TrueAsync(() => b.Pool.Connections[0].StreamCount == 1, Token);
+        await Eventually.TrueAsync(() => b.Pool.TryGet(a.Id, out Connection? back) && back.StreamCount == 1, Token);
         await time.AdvanceUntilAsync(() => b.Pool.Connections[0].StreamCount == 0, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));
         Assert.IsTrue(b.Log.Contains("agreed on no protocol"));
         Assert.IsTrue(connection.IsOpen);
