@@ -59,6 +59,9 @@ internal sealed class ConnectionPool : IAsyncDisposable
     /// <summary>Where we listen, with real ports; 0.0.0.0 and :: stand for each address of the machine.</summary>
     public IReadOnlyList<Multiaddress> ListenAddresses => _listeners.Addresses;
 
+    /// <summary>Inbound handshakes under way.</summary>
+    public int UnfinishedHandshakes => _listeners.UnfinishedHandshakes;
+
     /// <summary>Open connections, also those that end with their last stream.</summary>
     public IReadOnlyList<Connection> Connections => _table.All;
 
@@ -396,9 +399,10 @@ internal sealed class ConnectionPool : IAsyncDisposable
         }
     }
 
-    private void Track(Func<Task> work)
+    private void Track(Func<Task> work) => Track(Task.Run(work));
+
+    private void Track(Task task)
     {
-        Task task = Task.Run(work);
         lock (_gate)
         {
             _work.Add(task);

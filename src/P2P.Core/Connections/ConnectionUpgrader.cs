@@ -47,6 +47,7 @@ internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions o
         (ReadOnlyMemory<byte> received, ReadOnlyMemory<byte> unsent) =
             await MultistreamSelect.ListenAsync(security, connection, onProgress, cancellationToken).ConfigureAwait(false);
         onProgress();
+        await Task.Yield(); // the accepting loop is not held up by the handshake's arithmetic
         NoiseChannel channel = await noise
             .SecureAsync(connection, isInitiator: false, null, s_muxers, received, sendBefore: unsent, expectBefore: default, cancellationToken)
             .ConfigureAwait(false);

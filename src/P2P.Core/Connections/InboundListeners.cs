@@ -12,7 +12,7 @@ internal sealed class InboundListeners(
     TimeProvider time,
     ILogger logger,
     Func<UpgradedConnection, Task> onUpgraded,
-    Action<Func<Task>> track,
+    Action<Task> track,
     CancellationToken stop)
 {
     /// <summary>The pause after a failed accept, for example because the process has no file handle left.</summary>
@@ -21,6 +21,9 @@ internal sealed class InboundListeners(
     private readonly InboundGate _handshakes = new(options.MaxUnfinishedHandshakes, options.MaxUnfinishedHandshakesPerPrefix);
     private readonly Lock _gate = new(); // guards the list
     private readonly List<ITransportListener> _listeners = [];
+
+    /// <summary>Handshakes under way.</summary>
+    public int UnfinishedHandshakes => _handshakes.Count;
 
     /// <summary>Where we listen, with real ports; 0.0.0.0 and :: stand for each address of the machine.</summary>
     public IReadOnlyList<Multiaddress> Addresses
@@ -67,7 +70,7 @@ internal sealed class InboundListeners(
         foreach (ITransportListener listener in opened)
         {
             ConnectionsLog.Listening(logger, listener.BoundAddress);
-            track(() => AcceptAsync(listener));
+            track(Task.Run(() => AcceptAsync(listener), CancellationToken.None));
         }
 
         return [.. opened.Select(listener => listener.BoundAddress)];
@@ -118,7 +121,8 @@ internal sealed class InboundListeners(
                     return;
                 }
 
-                track(() => UpgradeAsync(connection));
+                // not through the pool's queue: who has sent its first bytes already must get past the first stage before others displace it
+                track(UpgradeAsync(connection));
             }
             catch (IOException error)
             {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using P2P.Core.Connections;
+using P2P.Testing;
 
 namespace P2P.Core.Tests.Connections;
 
@@ -49,7 +50,7 @@ public sealed class MultistreamCodecTests
     [TestMethod]
     public void Random_bytes_never_throw_and_never_consume_without_a_message()
     {
-        Testing.SeededRandom random = new(7);
+        SeededRandom random = new(7);
         byte[] bytes = new byte[40];
         for (int i = 0; i < 20_000; i++)
         {

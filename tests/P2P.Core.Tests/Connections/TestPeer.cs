@@ -152,3 +152,15 @@ internal static class Eventually
         }
     }
 }
+
+/// <summary>A peer id that nobody answers to.</summary>
+internal sealed class PeerIdOfNobody
+{
+    public PeerIdOfNobody()
+    {
+        using IdentityKey key = IdentityKey.Generate();
+        Id = key.PeerId;
+    }
+
+    public PeerId Id { get; }
+}

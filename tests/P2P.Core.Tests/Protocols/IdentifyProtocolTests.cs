@@ -1,0 +1,154 @@
+using P2P.Core.Connections;
+using P2P.Core.Protocols;
+using P2P.Core.Tests.Connections;
+using P2P.Testing;
+
+namespace P2P.Core.Tests.Protocols;
+
+[TestClass]
+public sealed class IdentifyProtocolTests
+{
+    public required TestContext TestContext { get; init; }
+
+    private CancellationToken Token => TestContext.CancellationToken;
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task Both_sides_learn_of_each_other_on_a_new_connection()
+    {
+        MemoryNetwork network = new();
+        await using TestPeer a = await StartAsync(network);
+        await using TestPeer b = await StartAsync(network);
+        Connection connection = await a.ConnectAsync(b, Token);
+        await Eventually.TrueAsync(() => a.Events.Any(e => e.Kind == "identified") && b.Events.Any(e => e.Kind == "identified"), Token);
+        RemoteInfo remote = connection.Remote!;
+        Assert.StartsWith("p2p-files/0.", remote.AgentVersion);
+        Assert.DoesNotContain("+", remote.AgentVersion);
+        Assert.IsTrue(remote.Protocols.SetEquals([TestPeer.Echo, IdentifyProtocol.Id, IdentifyProtocol.PushId]));
+        Assert.AreEqual(connection.LocalAddress, remote.ObservedAddress);
+        Assert.IsTrue(remote.IsSigned);
+        CollectionAssert.AreEqual(b.Pool.ListenAddresses.ToArray(), remote.ListenAddresses.ToArray());
+
+        // b can now dial a, whose listen address it never was told otherwise
+        Assert.IsTrue(b.Pool.Addresses.Get(a.Id).Any(known => known.Address.Equals(a.Pool.ListenAddresses[0])));
+        Assert.IsEmpty(a.Log.Problems);
+        Assert.IsEmpty(b.Log.Problems);
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_change_is_pushed_to_connected_peers()
+    {
+        MemoryNetwork network = new();
+        await using TestPeer a = await StartAsync(network);
+        await using TestPeer b = await StartAsync(network);
+        Connection connection = await a.ConnectAsync(b, Token);
+        await Eventually.TrueAsync(() => connection.Remote is not null && b.Pool.TryGet(a.Id, out Connection? back) && back.Remote is not null, Token);
+
+        b.Pool.Handle("/test/new", TestPeer.EchoAsync);
+        b.Pool.Unhandle(TestPeer.Echo);
+        Multiaddress mapped = Multiaddress.Parse("/ip4/5.5.5.5/tcp/5");
+        b.Identify.ConfirmedAddresses = () => [mapped];
+        await b.Identify.PushAsync(Token);
+        await Eventually.TrueAsync(() => connection.Remote!.Protocols.Contains("/test/new"), Token);
+        Assert.DoesNotContain(TestPeer.Echo, connection.Remote!.Protocols);
+        Assert.Contains(mapped, connection.Remote.ListenAddresses);
+        await Eventually.TrueAsync(() => a.Events.Count(e => e.Kind == "identified") == 2, Token);
+
+        // and in the other direction
+        a.Pool.Handle("/test/newer", TestPeer.EchoAsync);
+        await a.Identify.PushAsync(Token);
+        Assert.IsTrue(b.Pool.TryGet(a.Id, out Connection? atB));
+        await Eventually.TrueAsync(() => atB.Remote!.Protocols.Contains("/test/newer"), Token);
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_peer_that_never_identifies_is_kept_and_noted()
+    {
+        VirtualTime time = new();
+        MemoryNetwork network = new(time);
+        await using TestPeer a = await StartAsync(network, time);
+        await using TestPeer b = await TestPeer.InMemory(network, time: time).ListenAsync(Token);
+        b.Pool.Handle(IdentifyProtocol.Id, static async (_, token) => await Task.Delay(Timeout.Infinite, token));
+        Connection connection = await a.ConnectAsync(b, Token);
+        await time.AdvanceUntilAsync(() => a.Log.Contains("Identify with"), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(8));
+        Assert.IsTrue(connection.IsOpen);
+        Assert.IsNull(connection.Remote);
+    }
+
+    [TestMethod]
+    [DataRow(9000, 1, "more than 8192 bytes")]
+    [DataRow(10, 12, "too many identify messages")]
+    [DataRow(10, 1, "malformed")]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task An_oversized_or_malformed_identification_is_refused(int bytes, int messages, string reason)
+    {
+        MemoryNetwork network = new();
+        await using TestPeer a = await StartAsync(network);
+        await using TestPeer b = await TestPeer.InMemory(network).ListenAsync(Token);
+        b.Pool.Handle(IdentifyProtocol.Id, async (stream, token) =>
+        {
+            byte[] message = new byte[bytes];
+            message.AsSpan().Fill(0xff);
+            for (int i = 0; i < messages; i++)
+            {
+                LengthPrefixed.Write(stream.Output, message);
+            }
+
+            await stream.Output.FlushAsync(token);
+        });
+        Connection connection = await a.ConnectAsync(b, Token);
+        await Eventually.TrueAsync(() => a.Log.Contains(reason), Token);
+        Assert.IsNull(connection.Remote);
+        await TestPeer.CheckEchoAsync(connection, 10, Token);
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_ping_measures_a_round_trip_and_a_stream_serves_several()
+    {
+        VirtualTime time = new();
+        MemoryNetwork network = new(time) { Latency = TimeSpan.FromMilliseconds(30) };
+        await using TestPeer a = TestPeer.InMemory(network, time: time);
+        await using TestPeer b = await TestPeer.InMemory(network, time: time).ListenAsync(Token);
+        b.Ping.Start();
+        Task<Connection> dial = a.ConnectAsync(b, Token);
+        await time.AdvanceUntilAsync(() => dial.IsCompleted, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(4));
+        Task<TimeSpan> ping = a.Ping.PingAsync(await dial, Token);
+        await time.AdvanceUntilAsync(() => ping.IsCompleted, TimeSpan.FromMilliseconds(5), TimeSpan.FromSeconds(4));
+        Assert.IsGreaterThanOrEqualTo(TimeSpan.FromMilliseconds(60), await ping);
+
+        Task<IOException> refused = Assert.ThrowsAsync<IOException>(async () => await b.Ping.PingAsync(b.Pool.Connections[0], Token));
+        await time.AdvanceUntilAsync(() => refused.IsCompleted, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(4));
+        Assert.IsInstanceOfType<ProtocolNotSupportedException>(await refused);
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_ping_stream_echoes_again_and_again()
+    {
+        MemoryNetwork network = new();
+        await using TestPeer a = TestPeer.InMemory(network);
+        await using TestPeer b = await TestPeer.InMemory(network).ListenAsync(Token);
+        b.Ping.Start();
+        Connection connection = await a.ConnectAsync(b, Token);
+        await using PeerStream stream = await connection.OpenStreamAsync(PingProtocol.Id, Token);
+        for (byte i = 0; i < 5; i++)
+        {
+            byte[] sent = [.. Enumerable.Repeat(i, 32)];
+            await stream.Output.WriteAsync(sent.AsMemory(0, 10), Token);
+            await stream.Output.WriteAsync(sent.AsMemory(10), Token);
+            System.IO.Pipelines.ReadResult read = await stream.Input.ReadAtLeastAsync(32, Token);
+            CollectionAssert.AreEqual(sent, System.Buffers.BuffersExtensions.ToArray(read.Buffer));
+            stream.Input.AdvanceTo(read.Buffer.End);
+        }
+    }
+
+    private async Task<TestPeer> StartAsync(MemoryNetwork network, TimeProvider? time = null)
+    {
+        TestPeer peer = await TestPeer.InMemory(network, time: time).ListenAsync(Token);
+        peer.Identify.Start();
+        return peer;
+    }
+}
