@@ -326,9 +326,9 @@ internal sealed class Connection
         StreamRegistry.Place? place = null;
         string protocol = "";
         PeerStream? peerStream = null;
+        MultistreamNegotiation negotiation = MultistreamNegotiation.Listen(_handlers.IsServed);
         try
         {
-            MultistreamNegotiation negotiation = MultistreamNegotiation.Listen(_handlers.IsServed);
             await MultistreamSelect.RunAsync(negotiation, stream.Input, stream.Output, _options.NegotiationTimeout, _time, _stop.Token).ConfigureAwait(false);
             protocol = negotiation.Selected!;
             place = _handlers.TryEnter(protocol, RemotePeer);
@@ -354,7 +354,12 @@ internal sealed class Connection
             }
 
             peerStream?.Reset();
-            if (peerStream is null)
+            if (peerStream is null && negotiation.HasDeclined)
+            {
+                // a reset could overtake our "na", and the dialer would not learn why
+                peerStream = new PeerStream(this, stream, protocol, null, isOutbound: false, use);
+            }
+            else if (peerStream is null)
             {
                 await AbandonAsync(stream, use).ConfigureAwait(false);
             }

@@ -30,6 +30,9 @@ internal sealed class MultistreamNegotiation
     /// <summary>Whether it failed because the other side speaks none of the protocols, rather than by breaking the rules.</summary>
     public bool IsRefused { get; private set; }
 
+    /// <summary>Whether a proposal was answered with "na". What follows may then be application bytes of a dialer that did not wait for the answer.</summary>
+    public bool HasDeclined { get; private set; }
+
     /// <summary>The side that proposes. Header and first proposal are in the output at once: they need no answer in between.</summary>
     public static MultistreamNegotiation Dial(IReadOnlyList<string> proposals)
     {
@@ -102,6 +105,8 @@ internal sealed class MultistreamNegotiation
             MultistreamCodec.Write(_output, token);
             return OperationStatus.Done;
         }
+
+        HasDeclined = true;
 
         // "ls" lands here as well: nobody depends on it, and Go answers the same
         MultistreamCodec.Write(_output, MultistreamCodec.NotAvailable);

@@ -110,8 +110,8 @@ public sealed class IdentifyProtocolTests
     {
         VirtualTime time = new();
         MemoryNetwork network = new(time) { Latency = TimeSpan.FromMilliseconds(30) };
-        await using TestPeer a = TestPeer.InMemory(network, time: time);
-        await using TestPeer b = await TestPeer.InMemory(network, time: time).ListenAsync(Token);
+        TestPeer a = TestPeer.InMemory(network, time: time);
+        TestPeer b = await TestPeer.InMemory(network, time: time).ListenAsync(Token);
         b.Ping.Start();
         Task<Connection> dial = a.ConnectAsync(b, Token);
         await time.AdvanceUntilAsync(() => dial.IsCompleted, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(4));
@@ -122,6 +122,11 @@ public sealed class IdentifyProtocolTests
         Task<IOException> refused = Assert.ThrowsAsync<IOException>(async () => await b.Ping.PingAsync(b.Pool.Connections[0], Token));
         await time.AdvanceUntilAsync(() => refused.IsCompleted, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(4));
         Assert.IsInstanceOfType<ProtocolNotSupportedException>(await refused);
+
+        // the goodbyes take their time on the clock as well
+        Task closing = Task.WhenAll(a.DisposeAsync().AsTask(), b.DisposeAsync().AsTask());
+        await time.AdvanceUntilAsync(() => closing.IsCompleted, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(20));
+        await closing;
     }
 
     [TestMethod]
