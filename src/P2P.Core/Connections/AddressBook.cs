@@ -1,5 +1,4 @@
 using P2P.Core.Addresses;
-using P2P.Core.Identity;
 
 namespace P2P.Core.Connections;
 

@@ -1,12 +1,10 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Diagnostics;
 using P2P.Core.Identity;
 using P2P.Core.Muxer;
 using P2P.Core.SecureChannel;
-using P2P.Core.Transport;
 
 namespace P2P.Core.Connections;
 
@@ -23,9 +21,9 @@ internal sealed class Connection
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly BackgroundWork _work;
     private Task? _serving;
     private readonly Lock _gate = new(); // guards the fields below
-    private readonly HashSet<Task> _work = [];
     private readonly Dictionary<Use, string> _holds = [];
     private Task? _closing;
     private string? _closeReason;
@@ -47,6 +45,7 @@ internal sealed class Connection
         _options = options;
         _time = time;
         _logger = logger;
+        _work = new BackgroundWork(error => ConnectionsLog.BackgroundFailed(_logger, error));
     }
 
     /// <summary>Who is at the other end, proven.</summary>
@@ -255,11 +254,10 @@ internal sealed class Connection
     }
 
     /// <summary>Runs the end of a stream in the background, bounded and awaited when the connection stops.</summary>
-    internal void Linger(Func<int, CancellationToken, Task> linger) => Track(async () =>
+    internal void Linger(Func<int, CancellationToken, Task> linger) => _work.Run(async () =>
     {
-        using CancellationTokenSource deadline = new(_options.NegotiationTimeout, _time);
-        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stop.Token);
-        await linger(_options.MaxLingerBytes, linked.Token).ConfigureAwait(false);
+        using Deadline deadline = new(_options.NegotiationTimeout, _time, _stop.Token);
+        await linger(_options.MaxLingerBytes, deadline.Token).ConfigureAwait(false);
     });
 
     private Connection? Successor
@@ -299,7 +297,7 @@ internal sealed class Connection
             while (await _session.AcceptStreamAsync(_stop.Token).ConfigureAwait(false) is { } stream)
             {
                 Use use = BeginStream();
-                Track(() => ServeStreamAsync(stream, use));
+                _work.Run(() => ServeStreamAsync(stream, use));
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -317,7 +315,7 @@ internal sealed class Connection
         _closed.TrySetResult(reason);
         await _stop.CancelAsync().ConfigureAwait(false);
         await _session.DisposeAsync().ConfigureAwait(false);
-        await AwaitWorkAsync().ConfigureAwait(false);
+        await _work.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         _stopped.TrySetResult();
     }
 
@@ -430,50 +428,6 @@ internal sealed class Connection
             {
                 _quietSince = _time.GetTimestamp();
             }
-        }
-    }
-
-    /// <summary>Starts background work that <see cref="Stopped"/> waits for.</summary>
-    private void Track(Func<Task> work)
-    {
-        Task task = Task.Run(work);
-        lock (_gate)
-        {
-            _work.Add(task);
-        }
-
-        task.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-    }
-
-    private void Forget(Task task)
-    {
-        if (task.Exception is { } error)
-        {
-            ConnectionsLog.HandlerFailed(_logger, error.InnerException!, "");
-        }
-
-        lock (_gate)
-        {
-            _work.Remove(task);
-        }
-    }
-
-    private async Task AwaitWorkAsync()
-    {
-        while (true)
-        {
-            Task[] rest;
-            lock (_gate)
-            {
-                rest = [.. _work];
-            }
-
-            if (rest.Length == 0)
-            {
-                return;
-            }
-
-            await Task.WhenAll(rest).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

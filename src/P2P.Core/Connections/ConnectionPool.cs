@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Addresses;
 using P2P.Core.Diagnostics;
@@ -24,10 +25,10 @@ internal sealed class ConnectionPool : IAsyncDisposable
     private readonly ConnectionTable _table;
     private readonly ConnectionNotifier _notifier;
     private readonly InboundListeners _listeners;
+    private readonly BackgroundWork _work;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new(); // guards the fields below
     private readonly Dictionary<PeerId, DialJob> _jobs = [];
-    private readonly HashSet<Task> _work = [];
     private Task? _closing;
 
     public ConnectionPool(
@@ -38,6 +39,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
         _options = options;
         _time = time;
         _logger = loggers.CreateLogger("P2P.Core.Connections");
+        _work = new BackgroundWork(error => ConnectionsLog.BackgroundFailed(_logger, error));
         _muxerLogger = loggers.CreateLogger("P2P.Core.Muxer");
         Addresses = new AddressBook(time);
         _noise = new NoiseUpgrade(identity, options.Noise, time);
@@ -46,8 +48,8 @@ internal sealed class ConnectionPool : IAsyncDisposable
         _handlers = new StreamRegistry(options.MaxInboundStreams);
         _table = new ConnectionTable(identity.PeerId, options);
         _notifier = new ConnectionNotifier(_logger);
-        _listeners = new InboundListeners(upgrader, options, time, _logger, AddInbound, Track, _stop.Token);
-        Track(SweepAsync);
+        _listeners = new InboundListeners(upgrader, options, time, _logger, AddInbound, _work, _stop.Token);
+        _work.Run(SweepAsync);
     }
 
     /// <summary>Our own peer id.</summary>
@@ -185,7 +187,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
                 job.Complete(arrived); // came in since the caller looked
             }
 
-            Track(() => RunDialAsync(job));
+            _work.Run(() => RunDialAsync(job));
             return job;
         }
     }
@@ -195,7 +197,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
         using DialJob owned = job;
         try
         {
-            using CancellationTokenRegistration stop = _stop.Token.Register(job.Abandon);
+            await using ConfiguredAsyncDisposable stop = _stop.Token.Register(job.Abandon).ConfigureAwait(false);
             if (await _dialer.DialAsync(job).ConfigureAwait(false) is { } upgraded)
             {
                 job.Complete(await AddAsync(upgraded, isOutbound: true).ConfigureAwait(false));
@@ -256,16 +258,16 @@ internal sealed class ConnectionPool : IAsyncDisposable
 
         ConnectionsLog.Connected(_logger, connection.RemotePeer, connection.RemoteAddress, isOutbound);
         _notifier.Connected(connection);
-        Track(() => WatchAsync(connection));
+        _work.Run(() => WatchAsync(connection));
         connection.Start();
         if (evicted is not null)
         {
-            Track(() => evicted.CloseAsync("its place was needed"));
+            _work.Run(() => evicted.CloseAsync("its place was needed"));
         }
 
         if (rival is not null)
         {
-            Track(() => SettleAsync(rival, connection));
+            _work.Run(() => SettleAsync(rival, connection));
         }
 
         DialJob? job;
@@ -295,11 +297,10 @@ internal sealed class ConnectionPool : IAsyncDisposable
     {
         Connection survivor = _table.Survivor(older, newer);
         Connection loser = survivor == older ? newer : older;
-        using CancellationTokenSource deadline = new(_options.HandshakeTimeout, _time);
-        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stop.Token);
+        using Deadline deadline = new(_options.HandshakeTimeout, _time, _stop.Token);
         try
         {
-            await survivor.PingAsync(linked.Token).ConfigureAwait(false);
+            await survivor.PingAsync(deadline.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
@@ -355,7 +356,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
                 {
                     if (connection.IdleFor is { } idle && idle >= _options.IdleTimeout)
                     {
-                        Track(() => connection.CloseAsync("idle"));
+                        _work.Run(() => connection.CloseAsync("idle"));
                     }
                 }
             }
@@ -382,45 +383,6 @@ internal sealed class ConnectionPool : IAsyncDisposable
     private async Task AwaitWorkAsync()
     {
         using CancellationTokenSource deadline = new(_options.CloseTimeout, _time);
-        while (!deadline.IsCancellationRequested)
-        {
-            Task[] rest;
-            lock (_gate)
-            {
-                rest = [.. _work];
-            }
-
-            if (rest.Length == 0)
-            {
-                return;
-            }
-
-            await Task.WhenAll(rest).WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private void Track(Func<Task> work) => Track(Task.Run(work));
-
-    private void Track(Task task)
-    {
-        lock (_gate)
-        {
-            _work.Add(task);
-        }
-
-        task.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-    }
-
-    private void Forget(Task task)
-    {
-        if (task.Exception is { } error)
-        {
-            ConnectionsLog.BackgroundFailed(_logger, error.InnerException!);
-        }
-
-        lock (_gate)
-        {
-            _work.Remove(task);
-        }
+        await _work.WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using P2P.Core.Identity;
 
 namespace P2P.Core.Connections;
 

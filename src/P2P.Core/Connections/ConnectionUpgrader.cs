@@ -1,5 +1,3 @@
-using P2P.Core.Identity;
-using P2P.Core.Muxer;
 using P2P.Core.SecureChannel;
 using P2P.Core.Transport;
 
@@ -76,17 +74,16 @@ internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions o
     private async Task<UpgradedConnection> GuardAsync(
         ITransportConnection connection, Func<CancellationToken, Task<UpgradedConnection>> upgrade, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource deadline = new(options.HandshakeTimeout, time);
-        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using Deadline deadline = new(options.HandshakeTimeout, time, cancellationToken);
         try
         {
-            return await upgrade(linked.Token).ConfigureAwait(false);
+            return await upgrade(deadline.Token).ConfigureAwait(false);
         }
         catch (Exception error)
         {
             connection.Abort();
             await connection.DisposeAsync().ConfigureAwait(false);
-            if (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested && error is OperationCanceledException or IOException)
+            if (deadline.IsOver && error is OperationCanceledException or IOException)
             {
                 throw new PeerProtocolException($"the handshake took longer than {options.HandshakeTimeout.TotalSeconds:0.#} s", error);
             }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using P2P.Core.Identity;
 
 namespace P2P.Core.Connections;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using P2P.Core.Identity;
 
 namespace P2P.Core.Connections;
 

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Addresses;
 using P2P.Core.Diagnostics;
-using P2P.Core.Identity;
 using P2P.Core.Transport;
 
 namespace P2P.Core.Connections;
@@ -222,25 +221,23 @@ internal sealed class Dialer(
     private async Task<ITransportConnection> ConnectAsync(Multiaddress address, CancellationToken cancellationToken)
     {
         ITransport transport = transports.First(candidate => candidate.CanDial(address));
-        using CancellationTokenSource deadline = new(options.DialTimeout, time);
-        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using Deadline deadline = new(options.DialTimeout, time, cancellationToken);
         try
         {
-            return await transport.DialAsync(address, linked.Token).ConfigureAwait(false);
+            return await transport.DialAsync(address, deadline.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException error) when (deadline.IsOver)
         {
-            throw new IOException($"no answer in {options.DialTimeout.TotalSeconds:0.#} s");
+            throw new IOException($"no answer in {options.DialTimeout.TotalSeconds:0.#} s", error);
         }
     }
 
     private async Task<IReadOnlyList<KnownAddress>> ResolveAsync(string host, int port, DnsKind kind, AddressOrigin origin, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource deadline = new(options.DialTimeout, time);
-        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using Deadline deadline = new(options.DialTimeout, time, cancellationToken);
         try
         {
-            IPAddress[] answers = await options.ResolveHost(host, linked.Token).ConfigureAwait(false);
+            IPAddress[] answers = await options.ResolveHost(host, deadline.Token).ConfigureAwait(false);
             KnownAddress[] resolved = [.. answers
                 .Where(answer => kind switch
                 {
@@ -252,9 +249,9 @@ internal sealed class Dialer(
                 .Select(answer => new KnownAddress(Multiaddress.FromEndPoint(new IPEndPoint(answer, port)), origin))];
             return resolved.Length > 0 ? resolved : throw new IOException("the name has no address");
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException error) when (deadline.IsOver)
         {
-            throw new IOException($"the name was not resolved in {options.DialTimeout.TotalSeconds:0.#} s");
+            throw new IOException($"the name was not resolved in {options.DialTimeout.TotalSeconds:0.#} s", error);
         }
     }
 

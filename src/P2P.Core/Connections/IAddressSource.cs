@@ -1,4 +1,3 @@
-using P2P.Core.Identity;
 
 namespace P2P.Core.Connections;
 

@@ -12,7 +12,7 @@ internal sealed class InboundListeners(
     TimeProvider time,
     ILogger logger,
     Func<UpgradedConnection, Task> onUpgraded,
-    Action<Task> track,
+    BackgroundWork work,
     CancellationToken stop)
 {
     /// <summary>The pause after a failed accept, for example because the process has no file handle left.</summary>
@@ -70,7 +70,7 @@ internal sealed class InboundListeners(
         foreach (ITransportListener listener in opened)
         {
             ConnectionsLog.Listening(logger, listener.BoundAddress);
-            track(Task.Run(() => AcceptAsync(listener), CancellationToken.None));
+            work.Run(() => AcceptAsync(listener));
         }
 
         return [.. opened.Select(listener => listener.BoundAddress)];
@@ -122,7 +122,7 @@ internal sealed class InboundListeners(
                 }
 
                 // not through the pool's queue: who has sent its first bytes already must get past the first stage before others displace it
-                track(UpgradeAsync(connection));
+                work.Add(UpgradeAsync(connection));
             }
             catch (IOException error)
             {

@@ -14,14 +14,13 @@ internal static class MultistreamSelect
     public static async Task RunAsync(
         MultistreamNegotiation negotiation, PipeReader input, PipeWriter output, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource deadline = new(timeout, time);
-        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using Deadline deadline = new(timeout, time, cancellationToken);
         try
         {
-            await SendAsync(negotiation, output, linked.Token).ConfigureAwait(false);
+            await SendAsync(negotiation, output, deadline.Token).ConfigureAwait(false);
             while (true)
             {
-                ReadResult read = await input.ReadAsync(linked.Token).ConfigureAwait(false);
+                ReadResult read = await input.ReadAsync(deadline.Token).ConfigureAwait(false);
                 ReadOnlySequence<byte> rest = read.Buffer;
                 OperationStatus status = negotiation.Read(ref rest);
                 bool ended = read.IsCompleted;
@@ -29,7 +28,7 @@ internal static class MultistreamSelect
                 ThrowIfFailed(negotiation, status);
                 try
                 {
-                    await SendAsync(negotiation, output, linked.Token).ConfigureAwait(false);
+                    await SendAsync(negotiation, output, deadline.Token).ConfigureAwait(false);
                 }
                 catch (IOException) when (status == OperationStatus.Done)
                 {
@@ -47,7 +46,7 @@ internal static class MultistreamSelect
                 }
             }
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline.IsOver)
         {
             throw new PeerProtocolException($"agreed on no protocol within {timeout.TotalSeconds:0.#} s");
         }

@@ -49,13 +49,12 @@ internal sealed class NegotiatingReader(PipeReader inner, MultistreamNegotiation
         }
 
         ThrowIfFailed();
-        using CancellationTokenSource deadline = new(timeout, time);
-        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using Deadline deadline = new(timeout, time, cancellationToken);
         try
         {
             while (!_agreed)
             {
-                ReadResult answer = await inner.ReadAsync(linked.Token).ConfigureAwait(false);
+                ReadResult answer = await inner.ReadAsync(deadline.Token).ConfigureAwait(false);
                 if (!Take(answer) && answer.IsCanceled)
                 {
                     return false;
@@ -64,7 +63,7 @@ internal sealed class NegotiatingReader(PipeReader inner, MultistreamNegotiation
 
             return true;
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline.IsOver)
         {
             throw _failure = new PeerProtocolException($"did not answer the protocol proposal within {timeout.TotalSeconds:0.#} s");
         }

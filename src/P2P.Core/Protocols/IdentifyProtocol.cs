@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Addresses;
 using P2P.Core.Connections;
@@ -29,8 +30,8 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _gate = new(); // guards the fields below
-    private readonly HashSet<Task> _work = [];
+    private readonly BackgroundWork _work;
+    private readonly Lock _gate = new(); // guards the field below
     private ulong _sequence;
 
     /// <summary>Prepares it; nothing happens before <see cref="Start"/>.</summary>
@@ -41,6 +42,7 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
         _agentVersion = agentVersion ?? DefaultAgentVersion;
         _time = time;
         _logger = loggers.CreateLogger("P2P.Core.Protocols");
+        _work = new BackgroundWork(error => ProtocolsLog.BackgroundFailed(_logger, error));
     }
 
     /// <summary>The program and its version, as told to peers.</summary>
@@ -58,7 +60,7 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
         _pool.Observe(this);
     }
 
-    public void OnConnected(Connection connection) => Track(() => AskAsync(connection));
+    public void OnConnected(Connection connection) => _work.Run(() => AskAsync(connection));
 
     public void OnIdentified(Connection connection)
     {
@@ -80,13 +82,7 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        Task[] rest;
-        lock (_gate)
-        {
-            rest = [.. _work];
-        }
-
-        await Task.WhenAll(rest).ConfigureAwait(false);
+        await _work.WaitAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
     private async Task AskAsync(Connection connection)
@@ -94,7 +90,8 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
         using Deadline deadline = new(s_timeout, _time, _stop.Token);
         try
         {
-            await using PeerStream stream = await connection.OpenStreamAsync(Id, deadline.Token).ConfigureAwait(false);
+            PeerStream stream = await connection.OpenStreamAsync(Id, deadline.Token).ConfigureAwait(false);
+            await using ConfiguredAsyncDisposable closing = stream.ConfigureAwait(false);
             await stream.Output.FlushAsync(deadline.Token).ConfigureAwait(false); // the proposal waits for this: we have nothing to write
             await LearnAsync(connection, stream, deadline.Token).ConfigureAwait(false);
         }
@@ -121,7 +118,8 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
         using Deadline deadline = new(s_timeout, _time, cancellationToken);
         try
         {
-            await using PeerStream stream = await connection.OpenStreamAsync(PushId, deadline.Token).ConfigureAwait(false);
+            PeerStream stream = await connection.OpenStreamAsync(PushId, deadline.Token).ConfigureAwait(false);
+            await using ConfiguredAsyncDisposable closing = stream.ConfigureAwait(false);
             await TellAsync(stream, deadline.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (error is IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
@@ -184,30 +182,6 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
         lock (_gate)
         {
             return _sequence = Math.Max(_sequence + 1, now);
-        }
-    }
-
-    private void Track(Func<Task> work)
-    {
-        Task task = Task.Run(work);
-        lock (_gate)
-        {
-            _work.Add(task);
-        }
-
-        task.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-    }
-
-    private void Forget(Task task)
-    {
-        if (task.Exception is { } error)
-        {
-            ProtocolsLog.BackgroundFailed(_logger, error.InnerException!);
-        }
-
-        lock (_gate)
-        {
-            _work.Remove(task);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using P2P.Core.Connections;
 using P2P.Core.Transport;
@@ -33,7 +34,8 @@ internal sealed class PingProtocol(ConnectionPool pool, TimeProvider time)
         using Deadline deadline = new(s_answerTimeout, time, cancellationToken);
         try
         {
-            await using PeerStream stream = await connection.OpenStreamAsync(Id, deadline.Token).ConfigureAwait(false);
+            PeerStream stream = await connection.OpenStreamAsync(Id, deadline.Token).ConfigureAwait(false);
+            await using ConfiguredAsyncDisposable closing = stream.ConfigureAwait(false);
             byte[] sent = RandomNumberGenerator.GetBytes(PingBytes);
             long start = time.GetTimestamp();
             await stream.Output.WriteAsync(sent, deadline.Token).ConfigureAwait(false);
@@ -43,7 +45,7 @@ internal sealed class PingProtocol(ConnectionPool pool, TimeProvider time)
             stream.Input.AdvanceTo(read.Buffer.End);
             return isSame ? elapsed : throw new PeerProtocolException("answered a ping with other bytes");
         }
-        catch (OperationCanceledException) when (deadline.IsOver && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline.IsOver)
         {
             throw new PeerProtocolException($"did not answer a ping within {s_answerTimeout.TotalSeconds:0} s");
         }
