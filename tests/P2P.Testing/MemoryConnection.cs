@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using P2P.Core;
 using P2P.Core.Transport;
@@ -55,6 +56,7 @@ internal sealed class MemoryConnection : ITransportConnection
 }
 
 /// <summary>One direction: a bounded queue of bytes, each part with the time from which it can be read.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "Neither has a timer or a handle, and both ends use them to the last.")]
 internal sealed class MemoryLine(int bufferBytes, TimeSpan latency, TimeProvider time)
 {
     /// <summary>The longest part kept as one (bytes), so that waiting senders get their turn.</summary>
@@ -98,9 +100,9 @@ internal sealed class MemoryLine(int bufferBytes, TimeSpan latency, TimeProvider
             Release(count);
             return count;
         }
-        catch (OperationCanceledException) when (_readerBroken.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException error) when (_readerBroken.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new IOException(_readerReason);
+            throw new IOException(_readerReason, error);
         }
     }
 
@@ -123,9 +125,9 @@ internal sealed class MemoryLine(int bufferBytes, TimeSpan latency, TimeProvider
                 bytes = bytes[count..];
             }
         }
-        catch (OperationCanceledException) when (_writerBroken.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException error) when (_writerBroken.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new IOException(_writerReason);
+            throw new IOException(_writerReason, error);
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Net;
 using P2P.Core;
-using P2P.Core.Transport;
 
 namespace P2P.Testing;
 

@@ -146,18 +146,20 @@ public sealed class VirtualTime : TimeProvider
 
         public void Fire() => callback(state);
 
-        public void Dispose()
+        public void Dispose() => Stop();
+
+        public ValueTask DisposeAsync()
+        {
+            Stop();
+            return ValueTask.CompletedTask;
+        }
+
+        private void Stop()
         {
             lock (owner._gate)
             {
                 _due = _period = -1;
             }
-        }
-
-        public ValueTask DisposeAsync()
-        {
-            Dispose();
-            return ValueTask.CompletedTask;
         }
 
         private void Arm(long due)

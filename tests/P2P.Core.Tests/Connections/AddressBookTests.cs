@@ -1,6 +1,5 @@
 using P2P.Core.Addresses;
 using P2P.Core.Connections;
-using P2P.Core.Identity;
 using P2P.Testing;
 
 namespace P2P.Core.Tests.Connections;

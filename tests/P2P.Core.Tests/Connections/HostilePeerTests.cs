@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using P2P.Core.Connections;
 using P2P.Core.Addresses;
+using P2P.Core.Connections;
 using P2P.Core.Transport;
 using P2P.Testing;
 

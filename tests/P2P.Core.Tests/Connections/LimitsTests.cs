@@ -1,6 +1,5 @@
 using System.Net;
 using P2P.Core.Connections;
-using P2P.Core.Identity;
 
 namespace P2P.Core.Tests.Connections;
 

@@ -51,7 +51,7 @@ public sealed class DelayRelayTests
         byte[] buffer = new byte[65536];
         for (int count; (count = await server.ReceiveAsync(buffer, SocketFlags.None, Token)) > 0;)
         {
-            received.Write(buffer, 0, count);
+            await received.WriteAsync(buffer.AsMemory(0, count), Token);
         }
 
         await sending;

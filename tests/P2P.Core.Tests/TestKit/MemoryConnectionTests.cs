@@ -29,7 +29,7 @@ public sealed class MemoryConnectionTests
         byte[] buffer = new byte[7777];
         for (int count; (count = await b.ReceiveAsync(buffer, Token)) > 0;)
         {
-            received.Write(buffer, 0, count);
+            await received.WriteAsync(buffer.AsMemory(0, count), Token);
         }
 
         await sending;
