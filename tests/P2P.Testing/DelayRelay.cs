@@ -28,6 +28,9 @@ public sealed class DelayRelay : IAsyncDisposable
     /// <summary>What is read at once (bytes).</summary>
     private const int ChunkBytes = 64 * 1024;
 
+    /// <summary>How late the relay may come to a busy link before that shows in the rate.</summary>
+    private static readonly TimeSpan MaxLateness = TimeSpan.FromMilliseconds(5);
+
     private readonly Socket _listener;
     private readonly IPEndPoint _target;
     private readonly DelayRelayOptions _options;
@@ -162,6 +165,7 @@ public sealed class DelayRelay : IAsyncDisposable
 
     private async Task FillAsync(Socket from, ChannelWriter<Chunk> line, SemaphoreSlim room, long delay, double ticksPerByte, CancellationToken cancellationToken)
     {
+        double lateness = MaxLateness.TotalSeconds * _time.TimestampFrequency;
         double free = 0; // when the link has sent all that it was given
         try
         {
@@ -176,7 +180,9 @@ public sealed class DelayRelay : IAsyncDisposable
                     return;
                 }
 
-                free = Math.Max(free, _time.GetTimestamp()) + (count * ticksPerByte);
+                // read a little late by a busy machine, the bytes were there all the same and the link was not idle
+                double now = _time.GetTimestamp();
+                free = (now - free < lateness ? free : now) + (count * ticksPerByte);
                 line.TryWrite(new Chunk(buffer, count, (long)free + delay));
             }
         }

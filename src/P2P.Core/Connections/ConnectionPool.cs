@@ -194,7 +194,6 @@ internal sealed class ConnectionPool : IAsyncDisposable
 
     private async Task RunDialAsync(DialJob job)
     {
-        using DialJob owned = job;
         try
         {
             await using ConfiguredAsyncDisposable stop = _stop.Token.Register(job.Abandon).ConfigureAwait(false);
@@ -372,17 +371,29 @@ internal sealed class ConnectionPool : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _listeners.CloseAsync().ConfigureAwait(false);
         await Task.WhenAll(_table.All.Select(connection => connection.CloseAsync("the node stops"))).ConfigureAwait(false);
-        await AwaitWorkAsync().ConfigureAwait(false);
+        bool isDone = await TryAwaitWorkAsync().ConfigureAwait(false);
         await _notifier.StopAsync().ConfigureAwait(false);
-        _dialer.Dispose();
-        _noise.Dispose();
-        _stop.Dispose();
+        if (isDone)
+        {
+            _dialer.Dispose();
+            _noise.Dispose();
+            _stop.Dispose();
+        }
     }
 
-    /// <summary>Handlers that ignore their cancellation are left behind after a while: a node must be able to stop.</summary>
-    private async Task AwaitWorkAsync()
+    /// <summary>Handlers that ignore their cancellation are left behind after a while, with what they use: a node must be able to stop.</summary>
+    private async Task<bool> TryAwaitWorkAsync()
     {
         using CancellationTokenSource deadline = new(_options.CloseTimeout, _time);
-        await _work.WaitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            await _work.WaitAsync(deadline.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            ConnectionsLog.LeftBehind(_logger, _options.CloseTimeout);
+            return false;
+        }
     }
 }

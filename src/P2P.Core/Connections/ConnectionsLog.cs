@@ -46,4 +46,7 @@ internal static partial class ConnectionsLog
 
     [LoggerMessage(1313, LogLevel.Error, "Background work of the connections failed unexpectedly")]
     public static partial void BackgroundFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(1314, LogLevel.Debug, "Some stream handlers still ran {Timeout} after they were told to stop")]
+    public static partial void LeftBehind(ILogger logger, TimeSpan timeout);
 }

@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+
 
 namespace P2P.Core.Connections;
 
 /// <summary>One dial of one peer, shared by all who ask for that peer meanwhile. It is canceled when the last of them has gone.</summary>
-internal sealed class DialJob(PeerId peer, DialPurpose purpose) : IDisposable
+[SuppressMessage("Design", "CA1001", Justification = "Neither source has a timer or a handle, and waiters may cancel them after the dial has ended.")]
+internal sealed class DialJob(PeerId peer, DialPurpose purpose)
 {
     private readonly TaskCompletionSource<Connection> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _unwanted = new();
@@ -127,11 +130,5 @@ internal sealed class DialJob(PeerId peer, DialPurpose purpose) : IDisposable
         {
             _ = _result.Task.Exception; // observed: those who waited may be gone
         }
-    }
-
-    public void Dispose()
-    {
-        _unwanted.Dispose();
-        _satisfied.Dispose();
     }
 }
