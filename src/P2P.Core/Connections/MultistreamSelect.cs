@@ -25,16 +25,17 @@ internal static class MultistreamSelect
                 OperationStatus status = negotiation.Read(ref rest);
                 bool ended = read.IsCompleted;
                 input.AdvanceTo(rest.Start, status == OperationStatus.Done ? rest.Start : rest.End);
-                ThrowIfFailed(negotiation, status);
                 try
                 {
+                    // also when it failed: a refusal that comes before the fault is the answer that the dialer waits for
                     await SendAsync(negotiation, output, deadline.Token).ConfigureAwait(false);
                 }
-                catch (IOException) when (status == OperationStatus.Done)
+                catch (IOException) when (status != OperationStatus.NeedMoreData)
                 {
                     // the peer does not wait for our answer; its request still counts, and the stream tells if there is none
                 }
 
+                ThrowIfFailed(negotiation, status);
                 if (status == OperationStatus.Done)
                 {
                     return;
