@@ -34,17 +34,22 @@ internal sealed class ToolHost
     public string? Home => Environment(System == HostSystem.Windows ? "USERPROFILE" : "HOME") is { Length: > 1 } home ? home : null;
 
     /// <summary>This process.</summary>
-    public static ToolHost OfProcess(CancellationToken stopping) => new()
+    public static ToolHost OfProcess(CancellationToken stopping)
     {
-        OpenInput = StandardStreams.OpenInput,
-        OpenOutput = StandardStreams.OpenOutput,
-        OpenError = StandardStreams.OpenError,
-        OutputIsTerminal = !Console.IsOutputRedirected,
-        ErrorIsTerminal = !Console.IsErrorRedirected,
-        Width = () => Console.WindowWidth is > 0 and var columns ? columns : 80,
-        Environment = global::System.Environment.GetEnvironmentVariable,
-        System = OperatingSystem.IsWindows() ? HostSystem.Windows : OperatingSystem.IsMacOS() ? HostSystem.MacOS : HostSystem.Linux,
-        CurrentDirectory = global::System.Environment.CurrentDirectory,
-        Stopping = stopping,
-    };
+        if (OperatingSystem.IsWindows())
+            Console.OutputEncoding = global::System.Text.Encoding.UTF8; // elsewhere terminals read what we write
+        return new ToolHost
+        {
+            OpenInput = StandardStreams.OpenInput,
+            OpenOutput = StandardStreams.OpenOutput,
+            OpenError = StandardStreams.OpenError,
+            OutputIsTerminal = !Console.IsOutputRedirected,
+            ErrorIsTerminal = !Console.IsErrorRedirected,
+            Width = () => Console.WindowWidth is > 0 and var columns ? columns : 80,
+            Environment = global::System.Environment.GetEnvironmentVariable,
+            System = OperatingSystem.IsWindows() ? HostSystem.Windows : OperatingSystem.IsMacOS() ? HostSystem.MacOS : HostSystem.Linux,
+            CurrentDirectory = global::System.Environment.CurrentDirectory,
+            Stopping = stopping,
+        };
+    }
 }

@@ -29,7 +29,7 @@ internal sealed class CatCommand : ToolCommand
             throw new UsageException($"\"{text}\" is no range. Write --range A-B with the first and the last byte, counted from 0.");
         (ShareLink link, IReadOnlyList<string> paths) = _link.Read(context, pathsMax: 1);
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true);
-        await ContentStreaming.CopyAsync(context, session.Node, link, LinkInput.Join(link.Path, paths.Count > 0 ? paths[0] : null), range);
+        await ContentStreaming.CopyAsync(context, session.Node, link, paths.Count > 0 ? paths[0] : null, range);
         return ExitCodes.Done;
     }
 }

@@ -46,10 +46,10 @@ internal sealed class FetchCommand : ToolCommand
             return await StreamAsync(context, link, paths);
 
         bool seed = context.Parse.GetValue(_seed);
-        List<(string? Path, string Name, string Target)> jobs = Plan(context, link, paths, output);
+        List<Job> jobs = Plan(context, link, paths, output);
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: seed, mayStandBeside: true);
-        foreach ((string? path, string name, string target) in jobs)
-            await FetchOneAsync(context, session.Node, link, path, name, target, seed);
+        foreach (Job job in jobs)
+            await FetchOneAsync(context, session.Node, link, job, seed);
         if (seed)
             await new ServingView(context, session.Node).RunAsync();
         return ExitCodes.Done;
@@ -61,15 +61,15 @@ internal sealed class FetchCommand : ToolCommand
         if (paths.Count > 1)
             throw new UsageException("-o - writes one file; several paths were given.");
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true);
-        await ContentStreaming.CopyAsync(context, session.Node, link, LinkInput.Join(link.Path, paths.Count > 0 ? paths[0] : null), default);
+        await ContentStreaming.CopyAsync(context, session.Node, link, paths.Count > 0 ? paths[0] : null, default);
         return ExitCodes.Done;
     }
 
-    private static List<(string? Path, string Name, string Target)> Plan(CommandContext context, ShareLink link, IReadOnlyList<string> paths, string? output)
+    private static List<Job> Plan(CommandContext context, ShareLink link, IReadOnlyList<string> paths, string? output)
     {
         if (paths.Count > 1 && output is not null && !Directory.Exists(Path.GetFullPath(output, context.Host.CurrentDirectory)) && !Path.EndsInDirectorySeparator(output))
             throw new UsageException($"Several paths need a folder to go to, and {output} is none. End it with {Path.DirectorySeparatorChar} to make one.");
-        var jobs = new List<(string? Path, string Name, string Target)>();
+        var jobs = new List<Job>();
         foreach (string? path in paths.Count == 0 ? (IReadOnlyList<string?>)[null] : paths)
         {
             string? inside = LinkInput.Join(link.Path, path);
@@ -78,17 +78,17 @@ internal sealed class FetchCommand : ToolCommand
             string target = FetchTarget.Resolve(output, name, context.Host.CurrentDirectory);
             if (jobs.Any(job => job.Target == target))
                 throw new UsageException($"Two of the paths would both become {context.Display(target)}. Fetch them one after the other with -o.");
-            jobs.Add((inside, claimed, target));
+            jobs.Add(new Job(path, name, target, name == claimed ? null : claimed));
         }
 
         return jobs;
     }
 
-    private async Task FetchOneAsync(CommandContext context, P2PNode node, ShareLink link, string? path, string name, string target, bool seed)
+    private async Task FetchOneAsync(CommandContext context, P2PNode node, ShareLink link, Job job, bool seed)
     {
         var options = new FetchOptions
         {
-            Path = path,
+            Path = job.Path,
             Seed = seed ? true : null,
             IfExists = context.Parse.GetValue(_overwrite) ? IfExists.Overwrite : context.Parse.GetValue(_rename) ? IfExists.Rename : IfExists.Fail,
             ExtraPeers = [.. context.Settings.Peers.Select(address => Multiaddress.Parse(address, CultureInfo.InvariantCulture))],
@@ -96,9 +96,9 @@ internal sealed class FetchCommand : ToolCommand
         if (context.Settings.Timeout is { } timeout)
             options = options with { StallTimeout = timeout };
 
-        var view = new FetchView(context, name, target);
+        var view = new FetchView(context, job.Name, job.Target, job.RenamedFrom);
         view.Begin();
-        await using Transfer transfer = node.StartFetch(link, target, options);
+        await using Transfer transfer = node.StartFetch(link, job.Target, options);
         try
         {
             await Ticker.WatchAsync(transfer.Completion, () => view.Update(transfer.Progress), context.Host.Time, context.Stopping);
@@ -120,4 +120,7 @@ internal sealed class FetchCommand : ToolCommand
             context.Screen.EndLive();
         }
     }
+
+    /// <summary>One thing to fetch: its path below that of the link, its name and where it goes; and the name in the link, if that could not be kept.</summary>
+    private sealed record Job(string? Path, string Name, string Target, string? RenamedFrom);
 }

@@ -5,7 +5,7 @@ using P2P.Core;
 namespace P2P.Cli.Commands;
 
 /// <summary>Shows one fetch: a bar and, when nothing moves, the reason; or the events for scripts.</summary>
-internal sealed class FetchView(CommandContext context, string name, string target)
+internal sealed class FetchView(CommandContext context, string name, string target, string? renamedFrom)
 {
     private static readonly TimeSpan s_stallAfter = TimeSpan.FromSeconds(5);   // shown after, and refreshed every
     private static readonly TimeSpan s_plainPace = TimeSpan.FromSeconds(10);   // without a terminal: a line now and then
@@ -65,6 +65,8 @@ internal sealed class FetchView(CommandContext context, string name, string targ
         {
             if (!_resumedTold && result.BytesReused > 0 && !result.AlreadyThere)
                 events.Write(new ResumedEvent(result.BytesReused));
+            if (renamedFrom is not null)
+                events.Write(new RenamedEvent(renamedFrom, name));
             foreach (RenamedEntry renamed in result.Renamed)
                 events.Write(new RenamedEvent(renamed.From, renamed.To));
             var from = new SortedDictionary<string, long>(StringComparer.Ordinal);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using P2P.Cli.Output;
 
 namespace P2P.Cli.Commands;
 
@@ -85,7 +86,7 @@ internal static class HelpText
         }
 
         bool first = true;
-        foreach (string line in Wrap(right, Columns - Indent))
+        foreach (string line in Screen.Wrap(right, Columns - Indent))
         {
             text.Append(' ', Indent - (first ? column : 0)).AppendLine(line);
             first = false;
@@ -100,29 +101,9 @@ internal static class HelpText
             if (!first)
                 text.AppendLine();
             first = false;
-            foreach (string line in paragraph.StartsWith("  ", StringComparison.Ordinal) ? paragraph.Split('\n') : [.. Wrap(paragraph, Columns)])
+            foreach (string line in paragraph.StartsWith("  ", StringComparison.Ordinal) ? paragraph.Split('\n') : [.. Screen.Wrap(paragraph, Columns)])
                 text.AppendLine(line);
         }
-    }
-
-    /// <summary>Breaks a text at its spaces.</summary>
-    internal static IEnumerable<string> Wrap(string text, int columns)
-    {
-        var line = new StringBuilder();
-        foreach (string word in text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (line.Length > 0 && line.Length + 1 + word.Length > columns)
-            {
-                yield return line.ToString();
-                line.Clear();
-            }
-
-            if (line.Length > 0)
-                line.Append(' ');
-            line.Append(word);
-        }
-
-        yield return line.ToString();
     }
 
     private static string FirstSentence(string text)

@@ -20,7 +20,7 @@ internal sealed class LsCommand : ToolCommand
     public override async Task<int> RunAsync(CommandContext context)
     {
         (ShareLink link, IReadOnlyList<string> paths) = _link.Read(context, pathsMax: 1);
-        string? path = LinkInput.Join(link.Path, paths.Count > 0 ? paths[0] : null);
+        string? path = paths.Count > 0 ? paths[0] : null;
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true);
         await foreach (ContentEntry entry in session.Node.ListAsync(link, path, recursive: true, context.Stopping))
         {

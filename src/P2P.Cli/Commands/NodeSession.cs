@@ -62,7 +62,7 @@ internal sealed class NodeSession : IAsyncDisposable
     // Resuming works from here too: what lies in the part file is hashed again, whoever wrote it.
     private static async Task<NodeSession> OpenBesideAsync(CommandContext context, string folder, bool listen)
     {
-        string temporary = Directory.CreateTempSubdirectory("p2p-").FullName;
+        string temporary = Directory.CreateTempSubdirectory("p2p-beside-").FullName;
         var node = new P2PNode(context.Settings.ForNode(temporary, listen), context.Loggers);
         try
         {

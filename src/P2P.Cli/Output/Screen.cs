@@ -27,8 +27,34 @@ internal sealed class Screen(Stream error, bool isTerminal, bool colours, bool q
     /// <summary>A message that is shown even when quiet: errors and warnings.</summary>
     public void Important(string text) => Write(text);
 
-    /// <summary>The error that ends the process.</summary>
-    public void Error(string text) => Write(colours ? $"\e[31mp2p:\e[0m {text}" : $"p2p: {text}");
+    /// <summary>The error that ends the process: wrapped on a terminal, one line elsewhere.</summary>
+    public void Error(string text)
+    {
+        const string Indent = "     "; // below the text behind "p2p: "
+        if (isTerminal)
+            text = string.Join('\n' + Indent, Wrap(text, Width - Indent.Length - 1));
+        Write(colours ? $"\e[31mp2p:\e[0m {text}" : $"p2p: {text}");
+    }
+
+    /// <summary>Breaks a text at its spaces.</summary>
+    public static IEnumerable<string> Wrap(string text, int columns)
+    {
+        var line = new StringBuilder();
+        foreach (string word in text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > columns)
+            {
+                yield return line.ToString();
+                line.Clear();
+            }
+
+            if (line.Length > 0)
+                line.Append(' ');
+            line.Append(word);
+        }
+
+        yield return line.ToString();
+    }
 
     /// <summary>Replaces the live lines. Does nothing without a terminal.</summary>
     public void Live(params string[] lines)

@@ -16,7 +16,8 @@ internal static class StandardStreams
     /// <summary>Standard error, unbuffered; a reader that has gone is nobody's concern.</summary>
     public static Stream OpenError() => Console.OpenStandardError();
 
-    public static Stream OpenInput() => Console.OpenStandardInput();
+    /// <summary>Standard input. A read can be cancelled although the system's cannot: it is left behind and the process ends.</summary>
+    public static Stream OpenInput() => new AbandonableStream(Console.OpenStandardInput());
 
     /// <summary>Whether this failure says that the other end of a pipe has gone.</summary>
     public static bool IsClosedPipe(IOException failure) =>
@@ -37,6 +38,45 @@ internal static class StandardStreams
         {
             return null; // closed by who started us: the console's stream discards what is written
         }
+    }
+
+    private sealed class AbandonableStream(Stream inner) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override int Read(Span<byte> buffer) => inner.Read(buffer);
+
+        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+
+        // An abandoned read must not write into memory that the caller has taken back, so it has its own.
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            byte[] own = new byte[buffer.Length];
+            int count = await Task.Run(() => inner.Read(own), CancellationToken.None).WaitAsync(cancellationToken);
+            own.AsSpan(0, count).CopyTo(buffer.Span);
+            return count;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override void Flush()
+        {
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
     }
 
     private sealed class PipeAwareStream(Stream inner) : Stream

@@ -47,6 +47,6 @@ internal sealed class StallWatch(TimeProvider time, TimeSpan limit, long now)
             SessionStall.NoProviders => (P2PErrorCode.Unreachable, $"The sharer is gone and nobody else answers who has it (waited {time})."),
             _ => (P2PErrorCode.Unreachable, $"The peers that have it stopped sending (waited {time})."),
         };
-        return new P2PException(code, $"{message} Wait longer with a longer stall timeout; what is verified is kept.") { IsTransient = true, Attempts = attempts };
+        return new P2PException(code, message) { IsTransient = true, Attempts = attempts };
     }
 }
