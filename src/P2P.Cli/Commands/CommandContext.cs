@@ -56,6 +56,10 @@ internal sealed class CommandContext : IDisposable
     /// <summary>A path as a person reads it.</summary>
     public string Display(string path) => SafeText.Clean(FetchTarget.Display(path, Host.CurrentDirectory, Host.Home));
 
+    /// <summary>A path that was not typed, as a person reads it: from the home, wherever the user stands.</summary>
+    public string DisplayOwn(string path) =>
+        SafeText.Clean(Settings.Data is null ? FetchTarget.Display(path, "", Host.Home) : FetchTarget.Display(path, Host.CurrentDirectory, Host.Home));
+
     /// <summary>Something that the operator should know.</summary>
     public void Warn(string code, string message)
     {

@@ -47,12 +47,24 @@ internal sealed class FetchCommand : ToolCommand
 
         bool seed = context.Parse.GetValue(_seed);
         List<Job> jobs = Plan(context, link, paths, output);
-        await using NodeSession session = await NodeSession.OpenAsync(context, listen: seed, mayStandBeside: true);
+        await using NodeSession session = await OpenAsync(context, seed);
         foreach (Job job in jobs)
             await FetchOneAsync(context, session.Node, link, job, seed);
         if (seed)
             await new ServingView(context, session.Node).RunAsync();
         return ExitCodes.Done;
+    }
+
+    private static async Task<NodeSession> OpenAsync(CommandContext context, bool seed)
+    {
+        try
+        {
+            return await NodeSession.OpenAsync(context, listen: seed, mayStandBeside: true);
+        }
+        catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
+        {
+            throw new InterruptedException("Stopped before the transfer began. The same command goes on from there.");
+        }
     }
 
     private static async Task<int> StreamAsync(CommandContext context, ShareLink link, IReadOnlyList<string> paths)

@@ -87,7 +87,7 @@ internal sealed class FetchView(CommandContext context, string name, string targ
 
         long fetched = result.BytesByPeer.Values.Sum();
         string rate = result.Elapsed.TotalSeconds > 0.05 && fetched > 0 ? $", {ByteRate.Format(fetched / result.Elapsed.TotalSeconds)}" : "";
-        string peers = result.BytesByPeer.Count > 0 ? $" from {ProgressBar.Count(result.BytesByPeer.Count, "peer")}" : "";
+        string peers = " from " + (result.BytesByPeer.Count > 0 ? ProgressBar.Count(result.BytesByPeer.Count, "peer") : "what was here already");
         string files = result.Files > 1 ? $" in {result.Files} files" : "";
         context.Screen.Line($"{what}  {ByteSize.Format(result.Bytes)}{files}, verified, in {Duration.FormatElapsed(result.Elapsed)}{rate}{peers}");
     }
@@ -154,7 +154,9 @@ internal sealed class FetchView(CommandContext context, string name, string targ
     }
 
     private static string Bar(TransferProgress now, Func<long, long?, double?, TimeSpan?, int?, string> render) =>
-        render(now.VerifiedBytes, now.TotalBytes, now.BytesPerSecond, now.Remaining, now.Peers);
+        now.TotalBytes is null && now.VerifiedBytes == 0
+            ? now.Peers == 0 ? "Looking for a peer who has it" : "Asking " + ProgressBar.Count(now.Peers, "peer")
+            : render(now.VerifiedBytes, now.TotalBytes, now.BytesPerSecond >= 1 || now.Peers > 0 ? now.BytesPerSecond : null, now.Remaining, now.Peers);
 
     private static ProgressEvent ToEvent(TransferProgress now) => new(now.VerifiedBytes, now.TotalBytes, (long)Math.Round(now.BytesPerSecond), now.Peers);
 }

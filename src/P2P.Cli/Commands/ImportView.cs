@@ -17,7 +17,7 @@ internal sealed class ImportView(CommandContext context, string name, LatestProg
         _shown = now;
         if (hasEvents && context.Events is { } events)
         {
-            events.Write(new ImportEvent(now.Bytes, now.TotalBytes, now.Files));
+            events.Write(new ImportEvent(now.Bytes, now.TotalBytes));
             return;
         }
 
@@ -31,6 +31,6 @@ internal sealed class ImportView(CommandContext context, string name, LatestProg
     {
         context.Screen.EndLive();
         if (hasEvents && context.Events is { } events && (_shown is not { } shown || shown.Bytes != bytes || shown.TotalBytes != total))
-            events.Write(new ImportEvent(bytes, total, progress.Value?.Files ?? 0));
+            events.Write(new ImportEvent(bytes, total));
     }
 }

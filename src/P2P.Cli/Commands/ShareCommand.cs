@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Text;
 using P2P.Cli.Output;
 using P2P.Cli.Values;
 using P2P.Core;
@@ -37,7 +39,7 @@ internal sealed class ShareCommand : ToolCommand
         string[] addresses = [.. node.Status.Addresses.Select(address => address.ToString())];
         context.Events?.Write(new ReadyEvent($"{node.Id}", addresses));
         if (session.IsNew)
-            context.Screen.Line($"New node {Short(node.Id)}, kept in {context.Display(session.Folder)}{Port(addresses)}");
+            context.Screen.Line($"New node {Short(node.Id)}, kept in {context.DisplayOwn(session.Folder)}{Port(addresses)}");
 
         Share share;
         long started = context.Host.Time.GetTimestamp();
@@ -54,7 +56,7 @@ internal sealed class ShareCommand : ToolCommand
         Announce(context, share, seconds, addresses, isCopied: paths is ["-"]);
         NodeStatus last = await new ServingView(context, node).RunAsync();
         if (context.Events is null)
-            context.Screen.Line(Goodbye(last, paths, name));
+            context.Screen.Line(Goodbye(last, context.Parse, isInput: paths is ["-"]));
         return ExitCodes.Done;
     }
 
@@ -145,13 +147,26 @@ internal sealed class ShareCommand : ToolCommand
 
     private static string Short(PeerId id) => $"{id}" is { Length: > 16 } text ? $"{text[..11]}...{text[^4..]}" : $"{id}";
 
-    private static string Goodbye(NodeStatus last, string[] paths, string? name)
+    private static string Goodbye(NodeStatus last, ParseResult parse, bool isInput)
     {
         string sent = last.BytesServed == 0 ? "nothing was sent" : $"{ByteSize.Format(last.BytesServed)} sent to {ProgressBar.Count(last.BytesServedByPeer.Count, "peer")}";
-        if (paths is ["-"])
-            return $"Stopped; {sent}.";
-        string command = string.Join(' ', paths.Select(Quote)) + (name is null ? "" : " --name " + Quote(name));
-        return $"Stopped; {sent}. \"p2p share {SafeText.Clean(command)}\" serves the same link again.";
+        return isInput ? $"Stopped; {sent}." : $"Stopped; {sent}. \"{SafeText.Clean(CommandLine(parse))}\" serves the same link again.";
+    }
+
+    // As it was typed, so that it works when it is pasted.
+    private static string CommandLine(ParseResult parse)
+    {
+        var line = new StringBuilder("p2p");
+        bool valueFollows = false, isLiteral = false;
+        foreach (Token token in parse.Tokens)
+        {
+            bool needsEquals = valueFollows && !isLiteral && token.Value.StartsWith('-');
+            line.Append(needsEquals ? '=' : ' ').Append(Quote(token.Value));
+            isLiteral |= token.Type == TokenType.DoubleDash;
+            valueFollows = token.Type == TokenType.Option;
+        }
+
+        return line.ToString();
     }
 
     private static string Quote(string word) => word.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or '/' or '\\' or ':' or '@' or '+' or '=' or ',')

@@ -15,7 +15,7 @@ internal sealed record ReadyEvent(string PeerId, IReadOnlyList<string> Addresses
     : JsonEvent("ready");
 
 /// <summary>How far hashing is.</summary>
-internal sealed record ImportEvent(long Bytes, long? Total, int Files)
+internal sealed record ImportEvent(long Bytes, long? Total)
     : JsonEvent("import");
 
 /// <summary>Shared and reachable. The only event that shows a whole link.</summary>

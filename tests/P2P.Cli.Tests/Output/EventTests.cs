@@ -14,7 +14,7 @@ public sealed class EventTests
     private static readonly JsonEvent[] s_all =
     [
         new ReadyEvent(Peer, ["/ip4/127.0.0.1/tcp/4001"]),
-        new ImportEvent(1, null, 0),
+        new ImportEvent(1, null),
         new SharedEvent(Cid, $"p2p://{Cid}/x", "x", 1, 1, 0.25, []),
         new AnnouncedEvent(18, 20, true),
         new ServedEvent(Peer, 5),

@@ -13,7 +13,7 @@ internal sealed class TemporaryFolder : IDisposable
         string path = this[name];
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
         var random = new Random(seed);
-        byte[] chunk = new byte[1 << 20];
+        byte[] chunk = new byte[(int)Math.Min(bytes, 1 << 20)];
         using FileStream file = System.IO.File.Create(path);
         for (long left = bytes; left > 0; left -= chunk.Length)
         {
