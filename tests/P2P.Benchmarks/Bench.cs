@@ -87,7 +87,7 @@ internal static class Bench
 
     public static Process Start(string program, IEnumerable<string> arguments, string? folder = null)
     {
-        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, WorkingDirectory = folder ?? Scratch };
+        var start = new ProcessStartInfo(program) { UseShellExecute = false, RedirectStandardOutput = true, WorkingDirectory = folder ?? Scratch };
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
         return Process.Start(start)!;

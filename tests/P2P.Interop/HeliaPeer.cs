@@ -38,7 +38,7 @@ internal sealed class HeliaPeer : IAsyncDisposable
     {
         string script = Path.Combine(Modules, $"peer-{Guid.NewGuid():N}.mjs");
         File.Copy(Path.Combine(AppContext.BaseDirectory, "js", "peer.mjs"), script);
-        var start = new ProcessStartInfo(NodeProgram) { WorkingDirectory = Modules, RedirectStandardInput = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(NodeProgram) { UseShellExecute = false, WorkingDirectory = Modules, RedirectStandardInput = true, RedirectStandardOutput = true };
         start.ArgumentList.Add("--max-old-space-size=4096");
         start.ArgumentList.Add(script);
         var peer = new HeliaPeer(Process.Start(start)!, script);

@@ -7,8 +7,8 @@ using P2P.Core.Exchange;
 namespace P2P.Core.Node;
 
 /// <summary>
-/// Providers that the user named: the peers in a link, those given beside it, and whoever is connected already. All are dialed at the same
-/// time; each is handed on as soon as it answers. The DHT will stand beside this behind the same door.
+/// Providers that the user named: the peers in a link and those given beside it. All are dialed at the same time; each is handed on as soon
+/// as it answers. Whoever is connected already is asked by the session itself. The DHT will stand beside this behind the same door.
 /// </summary>
 internal sealed class HintProviders(ConnectionPool pool, IReadOnlyList<PeerHint> hints) : IProviderSource
 {
@@ -28,16 +28,13 @@ internal sealed class HintProviders(ConnectionPool pool, IReadOnlyList<PeerHint>
 
     public async IAsyncEnumerable<PeerId> FindAsync(Cid root, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var found = Channel.CreateUnbounded<PeerId>(); // bounded by the hints and the open connections
+        var found = Channel.CreateUnbounded<PeerId>(); // bounded by the hints
         Task dials = Task.WhenAll(hints.Select(async hint =>
         {
             if (await TryConnectAsync(hint, cancellationToken).ConfigureAwait(false))
                 found.Writer.TryWrite(hint.Peer);
         }));
         Task ended = EndAsync();
-        foreach (Connection connection in pool.Connections)
-            found.Writer.TryWrite(connection.RemotePeer);
-
         await foreach (PeerId peer in found.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             yield return peer;
         await ended.ConfigureAwait(false);

@@ -55,7 +55,8 @@ internal sealed class NodeRuntime : IAsyncDisposable
             new ExchangeSettings { MaxWantedBytesPerPeer = settings.MaxWantedBytesPerPeer, MaxServingBytes = settings.MaxServingBytes },
             seams.Time,
             seams.ForkRandom(),
-            seams.Loggers);
+            seams.Loggers,
+            seams.Metrics);
     }
 
     public NodeSettings Settings { get; }

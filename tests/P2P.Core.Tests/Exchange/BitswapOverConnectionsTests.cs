@@ -5,7 +5,6 @@ using P2P.Core.Connections;
 using P2P.Core.Exchange;
 using P2P.Core.Store;
 using P2P.Core.Tests.Connections;
-using P2P.Core.Tests.Store;
 using P2P.Testing;
 
 namespace P2P.Core.Tests.Exchange;

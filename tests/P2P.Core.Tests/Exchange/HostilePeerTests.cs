@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using P2P.Core.Blocks;
 using P2P.Core.Exchange;
 using P2P.Core.Primitives;
 using P2P.Testing;

@@ -1,4 +1,3 @@
-using P2P.Core.Exchange;
 using P2P.Testing;
 
 namespace P2P.Core.Tests.Exchange;
