@@ -9,15 +9,20 @@ internal sealed class NegotiatingReader(PipeReader inner, MultistreamNegotiation
 {
     private volatile bool _agreed;
     private Exception? _failure;
+    private bool _gaveEmpty; // the last result was made here: the inner reader has nothing to advance
 
     /// <summary>Whether the other side has accepted the protocol.</summary>
     public bool IsAgreed => _agreed;
 
-    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
-        _agreed ? inner.ReadAsync(cancellationToken) : AgreeThenReadAsync(cancellationToken);
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        _gaveEmpty = false;
+        return _agreed ? inner.ReadAsync(cancellationToken) : AgreeThenReadAsync(cancellationToken);
+    }
 
     public override bool TryRead(out ReadResult result)
     {
+        _gaveEmpty = false;
         while (!_agreed)
         {
             ThrowIfFailed();
@@ -29,7 +34,7 @@ internal sealed class NegotiatingReader(PipeReader inner, MultistreamNegotiation
 
             if (!Take(answer) && answer.IsCanceled)
             {
-                result = new ReadResult(ReadOnlySequence<byte>.Empty, isCanceled: true, isCompleted: false);
+                result = CanceledBeforeAgreement();
                 return true;
             }
         }
@@ -69,9 +74,15 @@ internal sealed class NegotiatingReader(PipeReader inner, MultistreamNegotiation
         }
     }
 
-    public override void AdvanceTo(SequencePosition consumed) => inner.AdvanceTo(consumed);
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
-    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => inner.AdvanceTo(consumed, examined);
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        if (!_gaveEmpty)
+        {
+            inner.AdvanceTo(consumed, examined);
+        }
+    }
 
     public override void CancelPendingRead() => inner.CancelPendingRead();
 
@@ -82,7 +93,13 @@ internal sealed class NegotiatingReader(PipeReader inner, MultistreamNegotiation
     private async ValueTask<ReadResult> AgreeThenReadAsync(CancellationToken cancellationToken) =>
         await AgreeAsync(cancellationToken).ConfigureAwait(false)
             ? await inner.ReadAsync(cancellationToken).ConfigureAwait(false)
-            : new ReadResult(ReadOnlySequence<byte>.Empty, isCanceled: true, isCompleted: false);
+            : CanceledBeforeAgreement();
+
+    private ReadResult CanceledBeforeAgreement()
+    {
+        _gaveEmpty = true;
+        return new ReadResult(ReadOnlySequence<byte>.Empty, isCanceled: true, isCompleted: false);
+    }
 
     private bool Take(in ReadResult answer)
     {

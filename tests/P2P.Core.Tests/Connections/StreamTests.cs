@@ -29,6 +29,29 @@ public sealed class StreamTests
         await TestPeer.CheckEchoAsync(connection, 10, Token);
     }
 
+    // Goal: a read that is canceled before the peer has answered leaves the stream usable. Method: cancel, advance as every reader does, then read the answer.
+    [TestMethod]
+    public async Task A_read_canceled_before_the_answer_can_be_advanced_and_read_again()
+    {
+        var pipe = new Pipe();
+        var reader = new NegotiatingReader(pipe.Reader, MultistreamNegotiation.Dial(["/x"]), TimeSpan.FromSeconds(30), TimeProvider.System);
+        ValueTask<ReadResult> waiting = reader.ReadAsync(Token);
+        reader.CancelPendingRead();
+        ReadResult canceled = await waiting;
+        Assert.IsTrue(canceled.IsCanceled);
+        reader.AdvanceTo(canceled.Buffer.End);
+
+        reader.CancelPendingRead();
+        Assert.IsTrue(reader.TryRead(out canceled));
+        Assert.IsTrue(canceled.IsCanceled);
+        reader.AdvanceTo(canceled.Buffer.Start, canceled.Buffer.End);
+
+        await pipe.Writer.WriteAsync("\u0013/multistream/1.0.0\n\u0003/x\nhello"u8.ToArray(), Token);
+        ReadResult read = await reader.ReadAsync(Token);
+        Assert.AreEqual("hello", Encoding.UTF8.GetString(read.Buffer));
+        reader.AdvanceTo(read.Buffer.End);
+    }
+
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
     public async Task The_first_of_several_protocols_that_the_peer_speaks_is_chosen()
