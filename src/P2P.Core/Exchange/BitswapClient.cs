@@ -180,6 +180,14 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
             session.OnWantsLost(peer);
     }
 
+    void IWantSenderOwner.OnDisconnected(PeerId peer)
+    {
+        OnDisconnected(peer);
+        // connected again meanwhile, and those who were told of it then still counted on the old connection
+        if (Network.IsConnected(peer))
+            OnConnected(peer);
+    }
+
     void IWantSenderOwner.OnUseless(PeerId peer, string reason)
     {
         ExchangeLog.PeerUseless(_logger, peer, reason);

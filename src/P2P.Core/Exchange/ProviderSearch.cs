@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
 namespace P2P.Core.Exchange;
@@ -21,7 +20,8 @@ internal sealed class ProviderSearch : IAsyncDisposable
     private readonly Random _random;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentDictionary<PeerId, Task> _reconnecting = [];
+    private readonly Lock _gate = new(); // guards _reconnecting
+    private readonly Dictionary<PeerId, Task> _reconnecting = [];
     private readonly Task _run;
     private volatile bool _isSearching = true;
 
@@ -39,15 +39,21 @@ internal sealed class ProviderSearch : IAsyncDisposable
     /// <summary>Dials a lost provider until it is there again.</summary>
     public void Reconnect(PeerId peer)
     {
-        if (!_stop.IsCancellationRequested)
-            _ = _reconnecting.GetOrAdd(peer, static (id, search) => Task.Run(() => search.ReconnectAsync(id), CancellationToken.None), this);
+        lock (_gate)
+        {
+            if (!_stop.IsCancellationRequested && !_reconnecting.ContainsKey(peer))
+                _reconnecting.Add(peer, Task.Run(() => ReconnectAsync(peer), CancellationToken.None));
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _run.ConfigureAwait(false);
-        await Task.WhenAll(_reconnecting.Values).ConfigureAwait(false);
+        Task[] reconnecting;
+        lock (_gate)
+            reconnecting = [.. _reconnecting.Values];
+        await Task.WhenAll(reconnecting).ConfigureAwait(false);
         _stop.Dispose();
     }
 
@@ -118,7 +124,8 @@ internal sealed class ProviderSearch : IAsyncDisposable
         }
         finally
         {
-            _reconnecting.TryRemove(peer, out _);
+            lock (_gate)
+                _reconnecting.Remove(peer);
         }
 
         // when it is gone again already, this dials anew

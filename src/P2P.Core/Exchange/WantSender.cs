@@ -170,7 +170,13 @@ internal sealed class WantSender : IAsyncDisposable
         _broken = null;
         ExchangeLog.WantStreamBroken(_logger, _peer, error.Message);
         int failures = Interlocked.Increment(ref _failures);
-        if (error is ProtocolNotSupportedException || failures >= MaxFailures || !_network.IsConnected(_peer))
+        if (!_network.IsConnected(_peer))
+        {
+            _owner.OnDisconnected(_peer);
+            return false;
+        }
+
+        if (error is ProtocolNotSupportedException || failures >= MaxFailures)
         {
             _owner.OnUseless(_peer, error.Message);
             return false;
@@ -199,6 +205,9 @@ internal interface IWantSenderOwner
 {
     /// <summary>What was wanted of the peer may not have reached it: say it again.</summary>
     void OnWantsLost(PeerId peer);
+
+    /// <summary>The connection is gone; this may be known here before the network tells of it.</summary>
+    void OnDisconnected(PeerId peer);
 
     /// <summary>The peer cannot be told what we want: it does not speak bitswap, or resets every stream.</summary>
     void OnUseless(PeerId peer, string reason);

@@ -47,10 +47,21 @@ internal sealed class PipeNetwork : IAsyncDisposable
 
     public void Disconnect(PeerId a, PeerId b)
     {
+        Sever(a, b);
+        TellDisconnected(a, b);
+    }
+
+    /// <summary>The connection breaks, and nobody is told yet.</summary>
+    public void Sever(PeerId a, PeerId b)
+    {
         _links.TryRemove((a, b), out _);
         _links.TryRemove((b, a), out _);
         foreach (PipeHost host in new[] { _hosts[a], _hosts[b] })
             host.Break(host.Id == a ? b : a);
+    }
+
+    public void TellDisconnected(PeerId a, PeerId b)
+    {
         _hosts[a].Disconnected?.Invoke(b);
         _hosts[b].Disconnected?.Invoke(a);
     }
@@ -272,6 +283,9 @@ internal sealed class CollectingSink : IBlockSink
 
     public int Calls => Volatile.Read(ref _calls);
 
+    /// <summary>Called on the worker with the number of each call.</summary>
+    public Action<int>? OnCall { get; init; }
+
     public IReadOnlyDictionary<long, byte[]> Blocks => _blocks;
 
     public IReadOnlyDictionary<long, Exception> Failures => _failures;
@@ -280,13 +294,15 @@ internal sealed class CollectingSink : IBlockSink
     {
         Assert.IsTrue(BlockVerification.Verify(cid, data));
         Assert.IsTrue(_blocks.TryAdd(tag, data.ToArray()), "called once for each request");
-        Interlocked.Increment(ref _calls);
+        int call = Interlocked.Increment(ref _calls);
+        OnCall?.Invoke(call);
     }
 
     public void OnFailed(in Cid cid, long tag, Exception error)
     {
         Assert.IsTrue(_failures.TryAdd(tag, error), "called once for each request");
-        Interlocked.Increment(ref _calls);
+        int call = Interlocked.Increment(ref _calls);
+        OnCall?.Invoke(call);
     }
 
     public async Task WaitAsync(int calls)
