@@ -174,6 +174,17 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
         Drop(peer);
     }
 
+    WantEntry? IWantSenderOwner.FindAsked(PeerId peer, in MultihashKey key)
+    {
+        foreach (BitswapSession session in _sessions)
+        {
+            if (session.FindAsked(peer, key) is { } asked)
+                return asked;
+        }
+
+        return null;
+    }
+
     void IWantSenderOwner.OnWantsLost(PeerId peer)
     {
         foreach (BitswapSession session in _sessions)

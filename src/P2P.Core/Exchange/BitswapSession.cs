@@ -196,6 +196,13 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
             return _scheduler.Find(peer)?.OutstandingBytes ?? 0;
     }
 
+    /// <summary>What this session has asked a peer for that block and still waits for.</summary>
+    internal WantEntry? FindAsked(PeerId peer, in MultihashKey key)
+    {
+        lock (_gate)
+            return _scheduler.FindAsked(peer, key);
+    }
+
     /// <summary>A worker verified a block. True: this session wanted it.</summary>
     internal bool TryDeliver(PeerId peer, in MultihashKey key, ReadOnlySpan<byte> data)
     {

@@ -256,6 +256,10 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
         }
     }
 
+    /// <summary>The line that asked a provider for a block which has not come yet.</summary>
+    public WantEntry? FindAsked(PeerId peer, in MultihashKey key) =>
+        _wants.TryGetValue(key, out Want? want) && want.Assignments.Exists(assignment => assignment.Provider.Peer == peer) ? WantEntry.ForBlock(want.Cid, PriorityOf(want)) : null;
+
     /// <summary>A provider that was lost could not be reached again for a while.</summary>
     public void OnGone(PeerId peer)
     {

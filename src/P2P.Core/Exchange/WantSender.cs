@@ -133,7 +133,7 @@ internal sealed class WantSender : IAsyncDisposable
                 (_pending, _spare) = (_spare, batch);
             }
 
-            WantEntry[] entries = [.. batch.Values];
+            WantEntry[] entries = [.. batch.Values.Select(WithoutHarm)];
             batch.Clear();
             OutboundStream stream = await GetStreamAsync().ConfigureAwait(false);
             for (int start = 0; start < entries.Length; start += MaxEntriesPerMessage)
@@ -143,6 +143,9 @@ internal sealed class WantSender : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>A line that takes back what only one of several sessions no longer wants becomes the want of the others.</summary>
+    private WantEntry WithoutHarm(WantEntry entry) => entry.Cancel && _owner.FindAsked(_peer, entry.Cid.Key) is { } asked ? asked : entry;
 
     private async ValueTask<OutboundStream> GetStreamAsync()
     {
@@ -203,6 +206,9 @@ internal sealed class WantSender : IAsyncDisposable
 /// <summary>Told what became of the streams that carry wants.</summary>
 internal interface IWantSenderOwner
 {
+    /// <summary>What any session has asked the peer for that block, and still waits for.</summary>
+    WantEntry? FindAsked(PeerId peer, in MultihashKey key);
+
     /// <summary>What was wanted of the peer may not have reached it: say it again.</summary>
     void OnWantsLost(PeerId peer);
 

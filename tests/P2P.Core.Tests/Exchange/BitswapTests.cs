@@ -294,6 +294,40 @@ public sealed class BitswapTests
     }
 
     [TestMethod]
+    public async Task A_session_that_ends_takes_nothing_back_that_another_waits_for()
+    {
+        await using var network = new PipeNetwork();
+        await using BitswapNode b = network.AddNode();
+        List<WantEntry> wants = [];
+        PipeHost silent = network.AddRaw((_, stream, cancellationToken) => RawBitswap.ReadWantsAsync(stream, want => AddAsync(wants, want), cancellationToken));
+        network.Connect(silent.Id, b.Id);
+        byte[] data = Bytes(2_000, 1);
+        Cid both = Cid.OfRaw(data), later = Cid.OfRaw("asked last"u8), alone = Cid.OfRaw("of one session"u8);
+        await using BitswapSession stays = b.Bitswap.OpenSession(both, null, askStore: false);
+        stays.AddProvider(silent.Id);
+        Task<BlockBuffer> get = stays.GetAsync(both, Cancellation).AsTask();
+        var sink = new CollectingSink();
+        BitswapSession ends = b.Bitswap.OpenSession(both, null, askStore: false);
+        ends.AddProvider(silent.Id);
+        await ends.RequestAsync(both, 2_000, sink, 1, Cancellation);
+        await ends.RequestAsync(alone, 10, sink, 2, Cancellation);
+        await UntilAsync(() => Last(alone) is not null && Last(both) is not null);
+        await ends.DisposeAsync();
+        await stays.RequestAsync(later, 10, sink, 3, Cancellation);
+        await UntilAsync(() => Last(later) is not null);
+        Assert.IsTrue(Last(alone)!.Value.Cancel);
+        Assert.IsFalse(Last(both)!.Value.Cancel);
+        await RawBitswap.SendAsync(silent, b.Id, [], [(both, data)], Cancellation);
+        (await get.WaitAsync(Patience, Cancellation)).Dispose();
+
+        WantEntry? Last(Cid cid)
+        {
+            lock (wants)
+                return wants.Exists(want => want.Cid == cid) ? wants.FindLast(want => want.Cid == cid) : null;
+        }
+    }
+
+    [TestMethod]
     public async Task The_others_are_told_when_a_block_has_arrived()
     {
         await using var network = new PipeNetwork();
