@@ -32,7 +32,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
     private Task? _closing;
 
     public ConnectionPool(
-        IdentityKey identity, IReadOnlyList<ITransport> transports, ConnectionOptions options, TimeProvider time, Random random, ILoggerFactory loggers)
+        IdentityKey identity, IReadOnlyList<ITransport> transports, ConnectionOptions options, TimeProvider time, Random random, ILoggerFactory loggers, P2PMetrics? metrics = null)
     {
         _identity = identity;
         _transports = transports;
@@ -44,7 +44,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
         Addresses = new AddressBook(time);
         _noise = new NoiseUpgrade(identity, options.Noise, time);
         ConnectionUpgrader upgrader = new(_noise, options, time);
-        _dialer = new Dialer(upgrader, transports, Addresses, options, time, random, _logger);
+        _dialer = new Dialer(upgrader, transports, Addresses, options, time, random, _logger, metrics);
         _handlers = new StreamRegistry(options.MaxInboundStreams);
         _table = new ConnectionTable(identity.PeerId, options);
         _notifier = new ConnectionNotifier(_logger);

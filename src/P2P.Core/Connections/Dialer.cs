@@ -9,7 +9,7 @@ namespace P2P.Core.Connections;
 
 /// <summary>Reaches a peer at one of its addresses: staggered attempts, the first authenticated one wins. Keeps the rules for addresses told by others.</summary>
 internal sealed class Dialer(
-    ConnectionUpgrader upgrader, IReadOnlyList<ITransport> transports, AddressBook book, ConnectionOptions options, TimeProvider time, Random random, ILogger logger)
+    ConnectionUpgrader upgrader, IReadOnlyList<ITransport> transports, AddressBook book, ConnectionOptions options, TimeProvider time, Random random, ILogger logger, P2PMetrics? metrics = null)
     : IDisposable
 {
     /// <summary>Answers of one name that are used (count).</summary>
@@ -189,20 +189,7 @@ internal sealed class Dialer(
             }
 
             using IDisposable place = await _budget.EnterAsync(ip, IsNear(known.Address, ip), job.Purpose, start).ConfigureAwait(false);
-            ITransportConnection connection = await ConnectAsync(known.Address, start).ConfigureAwait(false);
-            try
-            {
-                return new Outcome(await upgrader.DialAsync(connection, job.Peer, handshake).ConfigureAwait(false), null, []);
-            }
-            catch (IOException error)
-            {
-                if (ip is not null && !handshake.IsCancellationRequested)
-                {
-                    Backoff.OnHandshakeFailed(ip);
-                }
-
-                return Outcome.Failed(text, UntrustedText.Clean(error.Message));
-            }
+            return await ReachAsync(job, known.Address, ip, start, handshake).ConfigureAwait(false);
         }
         catch (IOException error)
         {
@@ -215,6 +202,40 @@ internal sealed class Dialer(
         catch (OperationCanceledException)
         {
             return Outcome.Failed(text, "given up");
+        }
+    }
+
+    /// <summary>From the first packet to the end of the handshake: what the metrics call a dial.</summary>
+    private async Task<Outcome> ReachAsync(DialJob job, Multiaddress address, IPAddress? ip, CancellationToken start, CancellationToken handshake)
+    {
+        long began = time.GetTimestamp();
+        DialOutcome outcome = DialOutcome.Cancelled;
+        bool isAnswered = false;
+        try
+        {
+            ITransportConnection connection = await ConnectAsync(address, start).ConfigureAwait(false);
+            isAnswered = true;
+            UpgradedConnection reached = await upgrader.DialAsync(connection, job.Peer, handshake).ConfigureAwait(false);
+            outcome = DialOutcome.Connected;
+            return new Outcome(reached, null, []);
+        }
+        catch (IOException error)
+        {
+            if (isAnswered && ip is not null && !handshake.IsCancellationRequested)
+            {
+                Backoff.OnHandshakeFailed(ip);
+            }
+
+            if (!handshake.IsCancellationRequested)
+            {
+                outcome = error.InnerException is OperationCanceledException ? DialOutcome.TimedOut : isAnswered ? DialOutcome.Rejected : DialOutcome.Unreachable;
+            }
+
+            return Outcome.Failed(address.ToString(), UntrustedText.Clean(error.Message));
+        }
+        finally
+        {
+            metrics?.Dialed(outcome, time.GetElapsedTime(began));
         }
     }
 

@@ -35,8 +35,8 @@ internal sealed class P2PMetrics : IDisposable
         // a factory's meters live as long as the factory
         _ownMeter = meters is null ? new Meter(P2PDiagnostics.MeterName) : null;
         Meter meter = _ownMeter ?? meters!.Create(P2PDiagnostics.MeterName);
-        _bytesReceived = meter.CreateCounter<long>("p2p.network.received", "By", "Bytes received from peers, overhead included.");
-        _bytesSent = meter.CreateCounter<long>("p2p.network.sent", "By", "Bytes sent to peers, overhead included.");
+        _bytesReceived = meter.CreateCounter<long>("p2p.network.received", "By", "Bytes received from peers, protocols included, encryption excluded.");
+        _bytesSent = meter.CreateCounter<long>("p2p.network.sent", "By", "Bytes sent to peers, protocols included, encryption excluded.");
         _blocksReceived = meter.CreateCounter<long>("p2p.blocks.received", "{block}", "Blocks received, by what became of them.");
         _blocksServed = meter.CreateCounter<long>("p2p.blocks.served", "{block}", "Blocks sent to peers who asked for them.");
         _bytesImported = meter.CreateCounter<long>("p2p.import.bytes", "By", "Bytes of files read and hashed to be shared.");

@@ -21,6 +21,38 @@ internal sealed class Fetching(NodeRuntime runtime)
     {
         using var activity = P2PActivities.Source.StartActivity(P2PActivities.Fetch);
         long began = runtime.Time.GetTimestamp();
+        bool isCounted = runtime.Metrics.FetchStarted();
+        FetchOutcome outcome = FetchOutcome.Failed;
+        try
+        {
+            FetchResult result = await FetchAsync(link, targetPath, options, progress, began, cancellationToken).ConfigureAwait(false);
+            outcome = FetchOutcome.Done;
+            return result;
+        }
+        catch (P2PException error)
+        {
+            outcome = error.Code switch
+            {
+                P2PErrorCode.NotFound or P2PErrorCode.Unreachable => FetchOutcome.Unavailable,
+                P2PErrorCode.Integrity => FetchOutcome.Corrupt,
+                _ => FetchOutcome.Failed,
+            };
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            outcome = FetchOutcome.Cancelled;
+            throw;
+        }
+        finally
+        {
+            runtime.Metrics.FetchEnded(outcome, runtime.Time.GetElapsedTime(began), isCounted);
+        }
+    }
+
+    private async Task<FetchResult> FetchAsync(
+        ShareLink link, string targetPath, FetchOptions options, IProgress<TransferProgress>? progress, long began, CancellationToken cancellationToken)
+    {
         RefuseUnverifiable(link);
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(targetPath));
         bool seed = options.Seed ?? runtime.Settings.ServeFetched;

@@ -19,6 +19,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly IdentityKey _identity;
     private readonly DataFolder _folder;
+    private readonly ConnectionMetrics _traffic;
 
     private NodeRuntime(NodeSettings settings, NodeSeams seams, IdentityKey identity, DataFolder folder, BlockStore store, BlockBufferPool buffers)
     {
@@ -45,7 +46,10 @@ internal sealed class NodeRuntime : IAsyncDisposable
             },
             seams.Time,
             seams.ForkRandom(),
-            seams.Loggers);
+            seams.Loggers,
+            seams.Metrics);
+        _traffic = new ConnectionMetrics(seams.Metrics);
+        Connections.Observe(_traffic);
         Ping = new PingProtocol(Connections, seams.Time);
         Identify = new IdentifyProtocol(Connections, identity, seams.Time, seams.Loggers);
         Bitswap = new Bitswap(
@@ -158,6 +162,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
     private void Begin()
     {
         _loops.Add(RunAsync(WatchSourcesAsync));
+        _loops.Add(RunAsync(cancellationToken => _traffic.RunAsync(Time, cancellationToken)));
         foreach (Multiaddress peer in Settings.BootstrapPeers)
             _loops.Add(RunAsync(cancellationToken => KeepConnectedAsync(peer, cancellationToken)));
         NodeLog.Started(_logger, Id, Settings.DataDirectory, string.Join(", ", Connections.ListenAddresses));

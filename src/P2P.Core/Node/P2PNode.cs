@@ -20,6 +20,7 @@ public sealed class P2PNode : IAsyncDisposable
 
     private readonly P2PNodeOptions _options;
     private readonly NodeSeams _seams;
+    private readonly P2PMetrics? _ownMetrics; // null when several nodes share them
     private readonly SemaphoreSlim _lifecycle = new(1, 1); // one start or stop at a time
     private readonly Lock _gate = new(); // guards _id
     private PeerId _id;
@@ -35,6 +36,7 @@ public sealed class P2PNode : IAsyncDisposable
     public P2PNode(P2PNodeOptions? options = null, ILoggerFactory? loggers = null, IMeterFactory? meters = null, TimeProvider? time = null)
         : this(options, NodeSeamsOf(loggers, meters, time))
     {
+        _ownMetrics = _seams.Metrics;
     }
 
     internal P2PNode(P2PNodeOptions? options, NodeSeams seams)
@@ -284,6 +286,7 @@ public sealed class P2PNode : IAsyncDisposable
     {
         _disposed = true;
         await StopAsync(CancellationToken.None).ConfigureAwait(false);
+        _ownMetrics?.Dispose();
     }
 
     private static NodeSeams NodeSeamsOf(ILoggerFactory? loggers, IMeterFactory? meters, TimeProvider? time)

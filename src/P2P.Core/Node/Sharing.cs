@@ -53,6 +53,7 @@ internal sealed class Sharing(NodeRuntime runtime)
         try
         {
             result = await import(importer, id).ConfigureAwait(false);
+            runtime.Metrics.Imported(result.Bytes);
             string name = options.Name ?? ownName ?? (result.Name.Length > 0 ? result.Name : ManyFiles);
             pin = pin with
             {
