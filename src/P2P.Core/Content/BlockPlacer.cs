@@ -23,6 +23,7 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
     private readonly Stack<int> _free = new();
     private readonly Dictionary<MultihashKey, Spot> _remembered = [];
     private readonly HashSet<PlacedFile> _unfinished = []; // bounded by what the source lets wait
+    private readonly CreationLane<Spot> _lane;
     private readonly FetchRecorder? _recorder;
     private readonly IBlockSource _source;
     private readonly CancellationTokenSource _stop;
@@ -42,6 +43,7 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
         _buffers = buffers;
         _recorder = recorder;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _lane = new CreationLane<Spot>(Create, Fail);
         _checkers = new Task[workers];
         for (int i = 0; i < workers; i++)
             _checkers[i] = Task.Run(CheckAsync, CancellationToken.None);
@@ -155,7 +157,10 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
             Spot spot = Take(tag);
             if (spot.Length >= 0 && data.Length != spot.Length)
                 throw ContentFault.Contradiction(in cid, $"has {data.Length} bytes where its parent claims {spot.Length}");
-            Fill(spot, data, isReused: false);
+            if (spot.Offset == 0 && data.Length <= CreationLane<Spot>.MaxFileBytes)
+                _lane.Add(spot, data);
+            else
+                Fill(spot, data, isReused: false);
         }
         catch (Exception error)
         {
@@ -219,6 +224,12 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
             _free.Push((int)tag);
             return spot;
         }
+    }
+
+    private void Create(Spot spot, ReadOnlySpan<byte> data)
+    {
+        if (!_stop.IsCancellationRequested)
+            Fill(spot, data, isReused: false);
     }
 
     private void Fill(Spot spot, ReadOnlySpan<byte> data, bool isReused)
