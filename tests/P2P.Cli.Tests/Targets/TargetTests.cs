@@ -76,10 +76,10 @@ public sealed class TargetTests
     public void A_name_of_255_bytes_stays() => Assert.AreEqual(new string('a', 255), SafeFileName.Of(new string('a', 255), "fallback", HostSystem.Linux));
 
     [TestMethod]
-    [DataRow("/work/here/film.mkv", "./film.mkv")]
-    [DataRow("/work/here/in/film.mkv", "./in/film.mkv")]
+    [DataRow("/srv/here/film.mkv", "./film.mkv")]
+    [DataRow("/srv/here/in/film.mkv", "./in/film.mkv")]
     [DataRow("/home/ada/film.mkv", "~/film.mkv")]
     [DataRow("/home/adam/film.mkv", "/home/adam/film.mkv")]
-    [DataRow("/work/hereafter", "/work/hereafter")]
-    public void A_path_is_shown_as_a_person_would_write_it(string path, string shown) => Assert.AreEqual(shown, FetchTarget.Display(path, "/work/here", "/home/ada"));
+    [DataRow("/srv/hereafter", "/srv/hereafter")]
+    public void A_path_is_shown_as_a_person_would_write_it(string path, string shown) => Assert.AreEqual(shown, FetchTarget.Display(path, "/srv/here", "/home/ada"));
 }
