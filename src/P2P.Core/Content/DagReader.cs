@@ -13,7 +13,7 @@ internal sealed class DagReader(IBlockSource source, INodeKeeper? keeper = null)
     /// <summary>The most entries that a list gives (count). A hostile tree of few blocks can name endlessly many.</summary>
     public const long MaxEntries = 5_000_000;
 
-    private const int MaxPathBytes = 64 << 10;
+    private const int MaxPathBytes = 32 << 10; // Windows takes no longer ones, Linux 4 KiB
 
     private readonly NodeLoader _loader = new(source, keeper);
 
@@ -50,6 +50,8 @@ internal sealed class DagReader(IBlockSource source, INodeKeeper? keeper = null)
                     if (PathRules.IsForbidden(entry.Name.Span))
                         throw PathRules.ForbiddenName(entry.Name.Span);
                     bool isFirst = folders.Peek().Names.Add(Murmur3.Hash64(entry.Name.Span));
+                    if (folders.Peek().Prefix.Length + entry.Name.Length > MaxPathBytes)
+                        throw ContentFault.Contradiction(entry.Cid, $"has a path of more than {MaxPathBytes} bytes");
                     entryPath = folders.Peek().Prefix + Encoding.UTF8.GetString(entry.Name.Span);
                     if (entry.Step == TreeStep.EnterFolder && (!recursive || !isFirst))
                     {

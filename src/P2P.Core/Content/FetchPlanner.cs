@@ -14,11 +14,14 @@ namespace P2P.Core.Content;
 internal sealed class FetchPlanner(
     NodeLoader loader, BlockPlacer placer, TreeFetchOptions options, string gatherPath, bool isResumed, TargetComparison? existing, long roomBytes)
 {
-    private const int MaxLinks = 1_000_000;
+    private const int MaxLinkTargetBytes = 4096; // the longest that Linux takes
+    private const long MaxLinkBytes = 64 << 20; // of all links, which wait until the end
 
+    private readonly HashSet<string> _linkPlaces = new(StringComparer.Ordinal); // those that stand at the target already too
     private readonly List<(string Local, string Target)> _links = [];
     private readonly PathMapper _mapper = new(options.System);
     private int _entry; // number of the file or link, as the comparison counts
+    private long _linkBytes;
     private long _neededBytes;
 
     /// <summary>Bytes of all files that come, as far as planned; of a file of one block what its folder claims.</summary>
@@ -74,11 +77,10 @@ internal sealed class FetchPlanner(
     /// <summary>Makes the symbolic links, last, when nothing is written through them any more; those that would lead out of the tree are left out and reported.</summary>
     public void MakeLinks()
     {
-        var places = _links.Select(link => link.Local).ToHashSet(StringComparer.Ordinal);
         foreach ((string local, string target) in _links)
         {
             int slash = local.LastIndexOf('/');
-            if (options.System == TargetSystem.Windows || !PathRules.LinkStaysInside(slash < 0 ? "" : local[..slash], target, places.Contains))
+            if (options.System == TargetSystem.Windows || !PathRules.LinkStaysInside(slash < 0 ? "" : local[..slash], target, _linkPlaces.Contains))
             {
                 _mapper.Report(local, "");
                 continue;
@@ -113,10 +115,19 @@ internal sealed class FetchPlanner(
 
     private void AddLink(TreeEntry entry, string local, ExistingState state)
     {
-        if (_links.Count == MaxLinks)
-            throw new P2PException(P2PErrorCode.Integrity, $"The content has more than {MaxLinks} symbolic links, more than is accepted.");
+        byte[] target = entry.Node!.Data.Data ?? [];
+        if (target.Length > MaxLinkTargetBytes)
+        {
+            _mapper.Report(local, "");
+            return;
+        }
+
+        _linkBytes += local.Length + target.Length;
+        if (_linkBytes > MaxLinkBytes)
+            throw new P2PException(P2PErrorCode.Integrity, $"The symbolic links of the content take more than {MaxLinkBytes} bytes, more than is accepted.");
+        _linkPlaces.Add(local);
         if (state != ExistingState.Equal)
-            _links.Add((local, Encoding.UTF8.GetString(entry.Node!.Data.Data ?? [])));
+            _links.Add((local, Encoding.UTF8.GetString(target)));
     }
 
     private async ValueTask PlanFileAsync(TreeEntry entry, string local, ExistingState state)

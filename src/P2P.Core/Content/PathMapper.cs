@@ -8,18 +8,15 @@ internal sealed class PathMapper(TargetSystem system)
 {
     private const int MaxNames = 2_000_000; // in all folders between the root and here: about 200 MB at worst
     private const int MaxRenamed = 10_000;
+    private const int MaxRenamedChars = 4 << 20;
+    private const int MaxPathChars = 32 << 10; // Windows takes no longer ones, Linux 4 KiB
 
     private readonly Stack<Folder> _folders = new();
     private int _names;
+    private int _renamedChars;
 
-    /// <summary>What could not keep its name, the first 10,000.</summary>
+    /// <summary>What could not keep its name: the first 10,000, fewer when their names are long.</summary>
     public List<RenamedEntry> Renamed { get; } = [];
-
-    /// <summary>The path on disk of the current folder, inside the root; empty for the root.</summary>
-    public string CurrentFolder => _folders.Count == 0 ? "" : _folders.Peek().Local;
-
-    /// <summary>Whether the current folder is one that is left out.</summary>
-    public bool IsSkipping => _folders.Count > 0 && _folders.Peek().IsSkipped;
 
     /// <summary>Places an entry. False: it is not the first of its name in its folder and does not count.</summary>
     /// <param name="name">The name as shared; empty for the root.</param>
@@ -46,6 +43,8 @@ internal sealed class PathMapper(TargetSystem system)
         if (++_names > MaxNames)
             throw new P2PException(P2PErrorCode.Integrity, $"The content has folders with more than {MaxNames} names inside each other, more than is accepted.");
         local = Join(folder.Local, file);
+        if (local.Length > MaxPathChars)
+            throw new P2PException(P2PErrorCode.Integrity, $"The content has a path of more than {MaxPathChars} characters, more than is accepted.");
         string original = Encoding.UTF8.GetString(name);
         if (!string.Equals(original, file, StringComparison.Ordinal) || original.Contains('\uFFFD'))
             Report(Join(folder.Original, original), file);
@@ -58,7 +57,7 @@ internal sealed class PathMapper(TargetSystem system)
     public void Enter(ReadOnlySpan<byte> name, string? local)
     {
         string original = _folders.Count == 0 ? "" : Join(_folders.Peek().Original, Encoding.UTF8.GetString(name));
-        _folders.Push(new Folder(local ?? "", original, local is null));
+        _folders.Push(new Folder(local ?? "", original.Length > MaxPathChars ? original[..MaxPathChars] : original));
     }
 
     /// <summary>Leaves the current folder.</summary>
@@ -67,13 +66,15 @@ internal sealed class PathMapper(TargetSystem system)
     /// <summary>Notes an entry that did not keep its name, or with an empty new name one that was left out.</summary>
     public void Report(string from, string to)
     {
-        if (Renamed.Count < MaxRenamed)
-            Renamed.Add(new RenamedEntry(from, to));
+        if (Renamed.Count == MaxRenamed || from.Length + to.Length > MaxRenamedChars - _renamedChars)
+            return;
+        _renamedChars += from.Length + to.Length;
+        Renamed.Add(new RenamedEntry(from, to));
     }
 
     private static string Join(string folder, string name) => folder.Length == 0 ? name : folder + "/" + name;
 
-    private sealed record Folder(string Local, string Original, bool IsSkipped)
+    private sealed record Folder(string Local, string Original)
     {
         public Dictionary<string, ulong> Taken { get; } = new(StringComparer.Ordinal);
     }

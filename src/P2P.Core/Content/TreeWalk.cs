@@ -30,15 +30,20 @@ internal readonly record struct TreeEntry(TreeStep Step, ReadOnlyMemory<byte> Na
 /// </summary>
 internal sealed class TreeWalk : IAsyncDisposable
 {
-    // A folder's node has at most 2 MiB, so about 40,000 links to real blocks; decoded, a link takes about 150 bytes.
-    private const int MaxLinksHeld = 250_000;
+    /// <summary>The most folders inside each other: a path of 4,096 bytes, the longest that Linux takes, has no more. A chain of tiny nodes would go on for ever.</summary>
+    public const int MaxDepth = 2_048;
+
+    // Decoded, a link takes about 150 bytes besides its name, and a name may fill a node of 2 MiB.
+    private const int LinkBytes = 150;
+    private const long MaxLinkBytesHeld = 40 << 20;
 
     private readonly LookAhead _ahead;
     private readonly long _maxEntries;
     private readonly Cid _root;
     private readonly List<Frame> _stack = [];
     private long _entries;
-    private int _linksHeld;
+    private int _folders; // on the stack
+    private long _linkBytesHeld;
     private bool _started;
 
     /// <summary>Begins a walk.</summary>
@@ -160,21 +165,24 @@ internal sealed class TreeWalk : IAsyncDisposable
 
     private void Push(ContentNode node, ShardLayout? layout, bool isFolderEnd)
     {
-        _linksHeld += node.Links.Length;
-        for (int i = 0; i < _stack.Count && _linksHeld > MaxLinksHeld; i++)
+        if (isFolderEnd && ++_folders > MaxDepth)
+            throw ContentFault.Contradiction(node.Cid, $"lies in more than {MaxDepth} folders inside each other");
+        var frame = new Frame(node, layout, isFolderEnd);
+        _linkBytesHeld += frame.LinkBytesHeld;
+        for (int i = 0; i < _stack.Count && _linkBytesHeld > MaxLinkBytesHeld; i++)
         {
-            _linksHeld -= _stack[i].Links?.Length ?? 0;
+            _linkBytesHeld -= _stack[i].LinkBytesHeld;
             _stack[i].Links = null;
         }
 
-        var frame = new Frame(node, layout, isFolderEnd);
         _stack.Add(frame);
         _ahead.Fill(frame.Lane, 0);
     }
 
     private void Pop(Frame frame)
     {
-        _linksHeld -= frame.Links!.Length;
+        _linkBytesHeld -= frame.LinkBytesHeld;
+        _folders -= frame.IsFolderEnd ? 1 : 0;
         _ahead.Drop(frame.Lane);
         _stack.RemoveAt(_stack.Count - 1);
     }
@@ -183,15 +191,18 @@ internal sealed class TreeWalk : IAsyncDisposable
     {
         ContentNode node = await _ahead.GetAsync(frame.Cid).ConfigureAwait(false);
         frame.Links = node.Links;
-        _linksHeld += node.Links.Length;
+        _linkBytesHeld += frame.LinkBytesHeld;
     }
 
     private sealed class Frame
     {
+        private readonly long _linkBytes;
+
         public Frame(ContentNode node, ShardLayout? layout, bool isFolderEnd)
         {
             Cid = node.Cid;
             Links = node.Links;
+            _linkBytes = node.Links.Sum(static link => (long)LinkBytes + link.NameSpan.Length);
             Layout = layout;
             IsFolderEnd = isFolderEnd;
             Lane = new LookAhead.Lane(node.Links.Length, child => Links is { } links && links[child].Cid.Codec != Cid.RawCodec ? links[child].Cid : default);
@@ -200,6 +211,8 @@ internal sealed class TreeWalk : IAsyncDisposable
         public Cid Cid { get; }
 
         public DagPbLink[]? Links { get; set; } // null: let go of, to be loaded again
+
+        public long LinkBytesHeld => Links is null ? 0 : _linkBytes;
 
         public ShardLayout? Layout { get; } // null: a plain folder
 

@@ -46,11 +46,7 @@ public sealed class HostileContentTests
         Cid root = Folder(blocks, (name, leaf));
         await AssertRefusedAsync(blocks, root);
         await AssertRefusedAsync(blocks, Folder(blocks, ("ok", root)));
-        await Assert.ThrowsExactlyAsync<P2PException>(async () =>
-        {
-            await foreach (ContentEntry _ in new DagReader(blocks).ListAsync(root, null, recursive: true, CancellationToken.None))
-                continue;
-        });
+        await Assert.ThrowsExactlyAsync<P2PException>(() => ListAsync(blocks, root));
     }
 
     [TestMethod]
@@ -161,6 +157,64 @@ public sealed class HostileContentTests
     }
 
     [TestMethod]
+    public async Task Folders_that_are_nested_too_deep_are_refused()
+    {
+        await using var blocks = new MemoryBlocks();
+        Cid child = blocks.AddRaw([1]);
+        for (int level = 0; level < TreeWalk.MaxDepth + 1; level++)
+            child = Folder(blocks, ("a", child));
+        P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(() => ListAsync(blocks, child));
+        Assert.AreEqual(P2PErrorCode.Integrity, error.Code);
+    }
+
+    [TestMethod]
+    public async Task Names_that_fill_their_blocks_cost_bounded_memory()
+    {
+        // 100 folders inside each other, the name of each fills a block of 1 MiB: 5 GB of paths
+        await using var blocks = new MemoryBlocks();
+        Cid child = blocks.AddRaw([1]);
+        for (int level = 0; level < 100; level++)
+            child = Folder(blocks, (new string((char)('a' + (level % 26)), 1 << 20), child));
+        long before = GC.GetTotalAllocatedBytes();
+        P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(() => ListAsync(blocks, child));
+        Assert.AreEqual(P2PErrorCode.Integrity, error.Code);
+
+        // on disk such names are cut, and what is told of it is bounded too
+        using var folder = new TempFolder();
+        Cid wide = Folder(blocks, [.. Enumerable.Range(0, 50).Select(i => ($"{i}", Folder(blocks, (new string('n', 1 << 20), blocks.AddRaw([1])))))]);
+        TreeFetchResult result = await TreeFetcherTests.FetchAsync(blocks, wide, folder["t"]);
+        Assert.IsLessThan(10 << 20, result.Renamed.Sum(entry => entry.From.Length + entry.To.Length));
+        Assert.HasCount(50, Directory.GetFiles(folder["t"], "*", SearchOption.AllDirectories));
+        Assert.IsLessThan(3L << 30, GC.GetTotalAllocatedBytes() - before);
+    }
+
+    [TestMethod]
+    public async Task Links_with_endless_targets_are_left_out()
+    {
+        await using var blocks = new MemoryBlocks();
+        using var folder = new TempFolder();
+        Cid link = blocks.AddNode(DagPbCodec.Encode([], new UnixFsData(UnixFsType.Symlink) { Data = [.. Enumerable.Repeat((byte)'x', 1 << 20)] }.Encode()));
+        Cid root = Folder(blocks, [("f", blocks.AddRaw([1])), .. Enumerable.Range(0, 20).Select(i => ($"l{i:d2}", link))]);
+        TreeFetchResult result = await TreeFetcherTests.FetchAsync(blocks, root, folder["t"]);
+        Assert.HasCount(20, result.Renamed);
+        Assert.HasCount(1, Directory.GetFileSystemEntries(folder["t"]));
+    }
+
+    [TestMethod]
+    public async Task A_link_through_one_that_stands_there_already_is_left_out()
+    {
+        // "here" leads to the folder itself, so "here/.." leads out of it, whoever made "here"
+        await using var blocks = new MemoryBlocks();
+        using var folder = new TempFolder();
+        Directory.CreateDirectory(folder["t"]);
+        File.CreateSymbolicLink(folder["t/here"], ".");
+        Cid root = new TestTree().File("a", "1").Link("here", ".").Link("out", "here/..").AddTo(blocks);
+        TreeFetchResult result = await TreeFetcherTests.FetchAsync(blocks, root, folder["t"]);
+        CollectionAssert.AreEqual(new[] { new RenamedEntry("out", "") }, result.Renamed.ToArray());
+        Assert.IsFalse(Path.Exists(folder["t/out"]));
+    }
+
+    [TestMethod]
     public async Task Shards_that_lie_are_refused()
     {
         await using var blocks = new MemoryBlocks();
@@ -196,6 +250,12 @@ public sealed class HostileContentTests
 
     private static Cid Folder(MemoryBlocks blocks, params (string Name, Cid Cid)[] entries) => blocks.AddNode(DagPbCodec.Encode(
         [.. entries.Select(entry => new DagPbLink(entry.Cid, System.Text.Encoding.UTF8.GetBytes(entry.Name), 1))], new UnixFsData(UnixFsType.Directory).Encode()));
+
+    private static async Task ListAsync(MemoryBlocks blocks, Cid root)
+    {
+        await foreach (ContentEntry _ in new DagReader(blocks).ListAsync(root, null, recursive: true, CancellationToken.None))
+            continue;
+    }
 
     private static async Task AssertRefusedAsync(MemoryBlocks blocks, Cid root)
     {
