@@ -7,19 +7,38 @@ namespace P2P.Core.Content;
 /// Tells the store what a fetch brings: inner nodes, which it keeps so that a resumed fetch has them, and if asked where each block lies,
 /// so that they are served while the fetch goes on. Called from several workers.
 /// </summary>
-internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPlaces) : INodeKeeper, IDisposable
+/// <param name="store">The store.</param>
+/// <param name="pin">The pin that everything joins.</param>
+/// <param name="recordsPlaces">Whether the store is told where each block lies.</param>
+/// <param name="onServable">Told of each block that may be served from now on; null: nobody.</param>
+internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPlaces, Action<Cid>? onServable = null) : INodeKeeper, IDisposable
 {
     private const int ChangesPerCommit = 1024;
     private const int BytesPerCommit = 4 << 20; // nodes wait in memory until then
     private const int ChangesPerEagerCommit = 16; // while the index has nothing else to do: what is recorded is served at once
 
-    private readonly Lock _gate = new(); // guards _batch, _bytes and _commit
+    private const int MaxCommitsWaiting = 8; // the walk over the nodes waits for the index above it: 32 MiB at worst
+
+    private readonly Lock _gate = new(); // guards _batch, _bytes, _commit and _servable
     private StoreBatch _batch = store.BeginBatch(pin);
+    private List<Cid> _servable = [];
     private int _bytes;
+    private int _commitsWaiting;
     private Task _commit = Task.CompletedTask;
 
     /// <inheritdoc/>
-    public ValueTask<BlockBuffer?> FindAsync(Cid cid, CancellationToken cancellationToken) => store.ReadAsync(cid, cancellationToken);
+    public async ValueTask<BlockBuffer?> FindAsync(Cid cid, CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _commitsWaiting) > MaxCommitsWaiting)
+        {
+            Task commits;
+            lock (_gate)
+                commits = _commit;
+            await commits.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return await store.ReadAsync(cid, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public void Keep(ContentNode node, ReadOnlySpan<byte> block, bool isHere)
@@ -35,6 +54,7 @@ internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPla
                 _bytes += block.Length;
             }
 
+            NoteServable(cid);
             CommitIfFull();
         }
     }
@@ -49,6 +69,7 @@ internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPla
             if (file.StoreId.IsNone)
                 file.StoreId = _batch.AddFileBeingWritten(file.Path);
             _batch.AddReference(in leaf, file.StoreId, offset, length);
+            NoteServable(leaf);
             CommitIfFull();
         }
     }
@@ -122,27 +143,49 @@ internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPla
     /// <inheritdoc/>
     public void Dispose() => _batch.Dispose();
 
+    private void NoteServable(Cid cid)
+    {
+        if (recordsPlaces && onServable is not null)
+            _servable.Add(cid);
+    }
+
     private void CommitIfFull()
     {
+        if (_commit.IsFaulted)
+            _commit.GetAwaiter().GetResult(); // throws: what the index cannot record need not be fetched on
+
         if (_batch.Count >= ChangesPerCommit || _bytes >= BytesPerCommit || (recordsPlaces && _batch.Count >= ChangesPerEagerCommit && _commit.IsCompleted))
             _ = Commit(); // the last flush awaits the whole chain, failures included
     }
 
     private Task Commit()
     {
-        StoreBatch full = _batch;
+        (StoreBatch full, List<Cid> servable) = (_batch, _servable);
         _batch = store.BeginBatch(pin);
         _bytes = 0;
-        return _commit = CommitAfterAsync(_commit, full);
+        if (servable.Count > 0)
+            _servable = [];
+        Interlocked.Increment(ref _commitsWaiting);
+        return _commit = CommitAfterAsync(_commit, full, servable);
     }
 
-    private static async Task CommitAfterAsync(Task before, StoreBatch batch)
+    private async Task CommitAfterAsync(Task before, StoreBatch batch, List<Cid> servable)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // off the gate
-        using (batch)
+        try
         {
-            await before.ConfigureAwait(false);
-            await batch.CommitAsync(Durability.Visible, CancellationToken.None).ConfigureAwait(false);
+            using (batch)
+            {
+                await before.ConfigureAwait(false);
+                await batch.CommitAsync(Durability.Visible, CancellationToken.None).ConfigureAwait(false);
+            }
         }
+        finally
+        {
+            Interlocked.Decrement(ref _commitsWaiting);
+        }
+
+        foreach (Cid cid in servable)
+            onServable!(cid);
     }
 }

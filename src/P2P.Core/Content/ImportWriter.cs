@@ -3,7 +3,7 @@ using P2P.Core.Store;
 namespace P2P.Core.Content;
 
 /// <summary>Records what an import makes in the store, in batches, while the next batch is being filled. Without a store it only counts.</summary>
-internal sealed class ImportWriter(BlockStore? store, PinId pin) : IDisposable
+internal sealed class ImportWriter(BlockStore? store, PinId pin) : IAsyncDisposable
 {
     // about 10 ms of the index's writer; an import of 10,000 files makes a dozen commits
     private const int ChangesPerCommit = 2048;
@@ -71,8 +71,12 @@ internal sealed class ImportWriter(BlockStore? store, PinId pin) : IDisposable
             await rest.CommitAsync(Durability.Visible, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _batch?.Dispose();
+    /// <summary>Drops what was not committed; nothing is written afterwards.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _commit.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what failed was thrown where it was waited for, or the import had failed before
+        _batch?.Dispose();
+    }
 
     private static async Task CommitAsync(StoreBatch batch, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
 using P2P.Core.Blocks;
@@ -34,7 +35,8 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
         var jobs = Channel.CreateBounded<HashJob>(new BoundedChannelOptions(options.Workers * MaxJobsPerWorker) { SingleWriter = true });
         using var scan = new ImportScan(store, options, steps.Writer, jobs.Writer);
         var meter = new Meter(progress);
-        using var writer = new ImportWriter(store, pin);
+        var writer = new ImportWriter(store, pin);
+        await using ConfiguredAsyncDisposable closing = writer.ConfigureAwait(false);
         var assembly = new ImportAssembly(options, writer, scan, meter.Add);
 
         var parts = new List<Task> { Task.Run(() => ScanAsync(scan, sources, steps.Writer, jobs.Writer, stop.Token), CancellationToken.None) };
@@ -58,7 +60,8 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
     public async Task<ImportResult> ImportAsync(Stream content, PinId pin, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
     {
         var meter = new Meter(progress);
-        using var writer = new ImportWriter(store, pin);
+        var writer = new ImportWriter(store, pin);
+        await using ConfiguredAsyncDisposable closing = writer.ConfigureAwait(false);
         var builder = new BalancedBuilder(options.Profile, writer.AddOwned);
         var hashing = new Queue<(BlockBuffer Chunk, Task<(BuiltNode Leaf, byte[]? Wrapped)> Leaf)>();
         long bytes = 0;

@@ -15,6 +15,9 @@ internal sealed record TreeFetchOptions
     /// <summary>Whether the store is told where each block lies, so that the content is served: for a pin of a served kind.</summary>
     public bool RecordPlaces { get; init; }
 
+    /// <summary>Told, with <see cref="RecordPlaces"/>, of each block that may be served from now on; null: nobody. Must be quick.</summary>
+    public Action<Cid>? OnServable { get; init; }
+
     /// <summary>The most entries of a tree (count). Default 5,000,000: about 1 GB of names on disk. A hostile tree of few blocks can name endlessly many.</summary>
     public long MaxEntries { get; init; } = 5_000_000;
 }
