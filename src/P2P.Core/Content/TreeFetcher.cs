@@ -41,7 +41,9 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
             }
 
             long verified = placer.VerifiedBytes + equal;
-            long total = _isGathered ? verified : Math.Max(_isPlanned ? 0 : claimed, Math.Max(planner.Bytes + equal, verified));
+            long? total = _isGathered ? verified
+                : claimed < 0 ? null // one raw block, whose size comes with its bytes
+                : Math.Max(_isPlanned ? 0 : claimed, Math.Max(planner.Bytes + equal, verified));
             return new TreeFetchProgress(verified, placer.ReusedBytes + equal, total, placer.Files);
         }
     }
@@ -72,7 +74,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         try
         {
             using TargetLock held = TargetLock.Take(target);
-            using FetchRecorder? recorder = store is null ? null : new FetchRecorder(store, pin, options.RecordPlaces);
+            using FetchRecorder? recorder = store is null ? null : new FetchRecorder(store, pin, options.RecordPlaces, options.OnServable);
             _recorder = recorder;
             try
             {

@@ -384,6 +384,19 @@ public sealed class TreeFetcherTests
         Assert.AreEqual(2, fetcher.Progress.Files);
     }
 
+    [TestMethod]
+    public async Task The_total_of_a_single_block_is_unknown_until_it_came()
+    {
+        using var folder = new TempFolder();
+        await using var blocks = new MemoryBlocks();
+        TreeFetcher fetcher = NewFetcher(blocks, new TreeFetchOptions { Workers = 2 });
+        long? total = 0;
+        blocks.OnDeliver = _ => total = fetcher.Progress.TotalBytes;
+        await fetcher.FetchAsync(blocks.AddRaw(new byte[1000]), null, folder["f"], default, CancellationToken.None);
+        Assert.IsNull(total);
+        Assert.AreEqual(1000L, fetcher.Progress.TotalBytes);
+    }
+
     internal static TreeFetcher NewFetcher(MemoryBlocks blocks, TreeFetchOptions options) => new(blocks, null, blocks.Buffers, options, NullLogger.Instance);
 
     internal static Task<TreeFetchResult> FetchAsync(MemoryBlocks blocks, Cid root, string target, TreeFetchOptions? options = null) =>
