@@ -183,6 +183,14 @@ internal sealed class Provider(PeerId peer, int index, int initialWindowBytes)
     /// <summary>How long until this many bytes are here, if it goes on as it did.</summary>
     public TimeSpan TimeFor(long bytes, double assumedRate) => Latency + TimeSpan.FromSeconds(Math.Min(bytes / Math.Max(Rate > 0 ? Rate : assumedRate, 1), 1e7));
 
+    /// <summary>
+    /// The same for a choice among several: a provider that was not busy for long yet counts as fast as the fastest. Its first samples hold the
+    /// start of the connection and would give the greater part of a short transfer to whoever was asked first.
+    /// </summary>
+    public TimeSpan PromisingTimeFor(long bytes, double fastestRate) => _busyTime < TrustedAfter
+        ? Latency + TimeSpan.FromSeconds(Math.Min(bytes / Math.Max(Math.Max(Rate, fastestRate), 1), 1e7))
+        : TimeFor(bytes, fastestRate);
+
     private void FillIfQuarterFree(int maxWants)
     {
         if (OutstandingBytes <= WindowBytes - (WindowBytes / 4) && Assignments.Count <= maxWants - (maxWants / 4))

@@ -474,7 +474,7 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
             isPossible = true;
             if (!HasRoom(provider, want))
                 continue;
-            TimeSpan time = provider.TimeFor(provider.OutstandingBytes + want.Bytes, assumed);
+            TimeSpan time = provider.PromisingTimeFor(provider.OutstandingBytes + want.Bytes, assumed);
             // what others wait for goes to who has delivered before
             if (want.IsCritical && !provider.IsProven)
                 time += MinPatience;
