@@ -23,9 +23,6 @@ internal sealed class NodeSession : IAsyncDisposable
     /// <summary>Whether the identity was made just now.</summary>
     public bool IsNew { get; }
 
-    /// <summary>Whether it runs on a temporary folder, because another process holds the real one.</summary>
-    public bool IsBeside => _temporary is not null;
-
     /// <summary>Starts a node.</summary>
     /// <param name="context">The settings.</param>
     /// <param name="listen">Whether it accepts connections although no address was given.</param>

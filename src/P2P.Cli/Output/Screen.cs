@@ -12,8 +12,6 @@ internal sealed class Screen(Stream error, bool isTerminal, bool colours, bool q
 
     public bool IsTerminal => isTerminal;
 
-    public bool IsQuiet => quiet;
-
     /// <summary>Columns to fill, at most 100: a bar across a wide screen says no more.</summary>
     public int Width => Math.Clamp(width(), 40, 100);
 

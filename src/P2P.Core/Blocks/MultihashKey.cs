@@ -32,9 +32,6 @@ internal readonly struct MultihashKey : IEquatable<MultihashKey>
     /// <summary>The length of the multihash (bytes).</summary>
     public int ByteLength => _other?.Length ?? Multihash.Sha2_256Bytes;
 
-    /// <summary>Whether the hash is a SHA-256 of full length.</summary>
-    public bool IsSha256 => _other is null;
-
     public static bool operator ==(MultihashKey left, MultihashKey right) => left.Equals(right);
 
     public static bool operator !=(MultihashKey left, MultihashKey right) => !left.Equals(right);

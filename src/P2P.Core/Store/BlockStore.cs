@@ -213,12 +213,6 @@ internal sealed class BlockStore : IAsyncDisposable
     /// <summary>All recorded fetches.</summary>
     public IReadOnlyList<ResumeState> GetResumes() => Query("SELECT key, root, target, part, pin FROM resumes", ReadResume);
 
-    /// <summary>The parts of a fetch's bitmap, in order.</summary>
-    public IReadOnlyList<ResumeChunk> GetResumeChunks(string key) => Query(
-        "SELECT chunk, bits FROM resume_chunks WHERE key=?1 ORDER BY chunk",
-        row => new ResumeChunk(row.GetInt64(0), row.GetBlob(1).ToArray()),
-        statement => statement.Bind(1, key));
-
     /// <summary>A small thing that was remembered, e.g. the port last listened on; null when it was not.</summary>
     public string? GetSetting(string key) =>
         Query("SELECT value FROM settings WHERE key=?1", row => row.GetText(0), statement => statement.Bind(1, key)) is [string value] ? value : null;

@@ -32,10 +32,6 @@ internal sealed class DataFolder : IDisposable
 
     public string TempPath => Inside("tmp");
 
-    public string ControlSocketPath => Inside("control.sock");
-
-    public string ConfigPath => Inside("config.json");
-
     /// <summary>Whether this process owns the folder.</summary>
     public bool IsLocked => _lock is not null;
 

@@ -359,16 +359,8 @@ internal sealed class IndexEditor : IDisposable
         put.Bind(1, state.Key).Bind(2, state.Root.AsSpan()).Bind(3, state.TargetPath).Bind(4, state.PartPath).Bind(5, state.Pin.Value).Run();
     }
 
-    public void SetResumeChunk(string key, long chunk, ReadOnlySpan<byte> bits)
-    {
-        using IndexStatement put = _connection.Prepare("INSERT OR REPLACE INTO resume_chunks(key, chunk, bits) VALUES(?1, ?2, ?3)");
-        put.Bind(1, key).Bind(2, chunk).Bind(3, bits).Run();
-    }
-
     public void RemoveResume(string key)
     {
-        using IndexStatement chunks = _connection.Prepare("DELETE FROM resume_chunks WHERE key=?1");
-        chunks.Bind(1, key).Run();
         using IndexStatement resume = _connection.Prepare("DELETE FROM resumes WHERE key=?1");
         resume.Bind(1, key).Run();
     }

@@ -59,7 +59,6 @@ internal static class IndexSchema
         );
         CREATE TABLE pin_sets(pin_set INTEGER NOT NULL, pin INTEGER NOT NULL, PRIMARY KEY(pin_set, pin)) WITHOUT ROWID;
         CREATE TABLE resumes(key TEXT NOT NULL PRIMARY KEY, root BLOB NOT NULL, target TEXT NOT NULL, part TEXT NOT NULL, pin INTEGER NOT NULL) WITHOUT ROWID;
-        CREATE TABLE resume_chunks(key TEXT NOT NULL, chunk INTEGER NOT NULL, bits BLOB NOT NULL, PRIMARY KEY(key, chunk)) WITHOUT ROWID;
         CREATE TABLE settings(key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         """;
 

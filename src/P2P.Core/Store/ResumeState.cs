@@ -7,8 +7,3 @@ namespace P2P.Core.Store;
 /// <param name="PartPath">Where the bytes are gathered.</param>
 /// <param name="Pin">The temporary pin that keeps the inner nodes; it survives a restart while this state names it.</param>
 internal sealed record ResumeState(string Key, Cid Root, string TargetPath, string PartPath, PinId Pin);
-
-/// <summary>A part of the bitmap of what is on disk already. Both numbers are the fetcher's own.</summary>
-/// <param name="Index">Which part.</param>
-/// <param name="Bits">Its bits.</param>
-internal readonly record struct ResumeChunk(long Index, ReadOnlyMemory<byte> Bits);

@@ -138,13 +138,6 @@ internal sealed class StoreBatch : IDisposable
 
     public void SetResume(ResumeState state) => _others.Add(editor => editor.SetResume(state));
 
-    /// <summary>Records a part of the bitmap. Only after the data that it speaks of was flushed.</summary>
-    public void SetResumeChunk(string key, long index, ReadOnlySpan<byte> bits)
-    {
-        byte[] copy = bits.ToArray();
-        _others.Add(editor => editor.SetResumeChunk(key, index, copy));
-    }
-
     public void RemoveResume(string key) => _others.Add(editor => editor.RemoveResume(key));
 
     /// <summary>Applies the changes; afterwards the batch is empty and may be used again.</summary>

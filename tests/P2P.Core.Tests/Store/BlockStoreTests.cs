@@ -236,10 +236,6 @@ public sealed class BlockStoreTests
         using (StoreBatch batch = fixture.Store.BeginBatch(pin))
         {
             batch.SetResume(new ResumeState("fetch 1", root, "/t", "/p", pin));
-            batch.SetResumeChunk("fetch 1", 1, [0xAA]);
-            batch.SetResumeChunk("fetch 1", 0, [0x01, 0x02]);
-            batch.SetResumeChunk("fetch 1", 1, [0xBB]);
-            batch.SetResumeChunk("another", 1, [0xCC]);
             await batch.CommitAsync(Durability.Flushed, CancellationToken.None);
         }
         await fixture.ReopenAsync();
@@ -247,7 +243,6 @@ public sealed class BlockStoreTests
         Assert.IsNull(fixture.Store.GetSetting("none"));
         Assert.AreEqual(new ResumeState("fetch 1", root, "/t", "/p", pin), fixture.Store.GetResume("fetch 1"));
         Assert.AreEqual(1, fixture.Store.GetResumes().Count);
-        CollectionAssert.AreEqual(new[] { "0:0102", "1:BB" }, fixture.Store.GetResumeChunks("fetch 1").Select(Describe).ToArray());
 
         // The pin of a fetch that can go on stays; one of an import that died goes.
         Assert.IsTrue(fixture.Store.TryGetPin(pin, out _));
@@ -258,8 +253,6 @@ public sealed class BlockStoreTests
             await batch.CommitAsync(Durability.Flushed, CancellationToken.None);
         }
         Assert.IsNull(fixture.Store.GetResume("fetch 1"));
-        Assert.AreEqual(0, fixture.Store.GetResumeChunks("fetch 1").Count);
-        Assert.AreEqual(1, fixture.Store.GetResumeChunks("another").Count);
     }
 
     [TestMethod]
@@ -295,6 +288,4 @@ public sealed class BlockStoreTests
             await Task.Delay(10);
         Assert.IsTrue(condition(), "it did not happen within 10 s");
     }
-
-    private static string Describe(ResumeChunk chunk) => $"{chunk.Index}:{Convert.ToHexString(chunk.Bits.Span)}";
 }
