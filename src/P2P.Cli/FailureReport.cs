@@ -48,6 +48,7 @@ internal static class FailureReport
         UnauthorizedAccessException => (ExitCodes.NameOf(P2PErrorCode.Permission), failure.Message),
         IOException { HResult: NoSpaceLeft or QuotaExceeded or WindowsDiskFull } => (ExitCodes.NameOf(P2PErrorCode.NoSpace), failure.Message),
         FileNotFoundException or DirectoryNotFoundException => (ExitCodes.NameOf(P2PErrorCode.NotFound), failure.Message),
+        IOException => (ExitCodes.NameOf(P2PErrorCode.Store), failure.Message),
         ArgumentException => (ExitCodes.UsageCode, failure.Message),
         _ => (ExitCodes.InternalCode, $"This should not have happened: {failure.GetType().Name}: {failure.Message} (--verbose shows where)"),
     };

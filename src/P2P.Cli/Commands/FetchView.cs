@@ -77,7 +77,9 @@ internal sealed class FetchView(CommandContext context, string name, string targ
         }
 
         foreach (RenamedEntry renamed in result.Renamed)
-            context.Screen.Line(SafeText.Clean($"Renamed {renamed.From} to {renamed.To}: this system cannot hold the name."));
+            context.Screen.Line(SafeText.Clean(renamed.To.Length > 0
+                ? $"Renamed {renamed.From} to {renamed.To}: this system cannot hold the name."
+                : $"Left out {renamed.From}: a link that leads out of the folder, or that this system cannot hold."));
         string what = context.Display(result.Path);
         if (result.AlreadyThere)
         {
