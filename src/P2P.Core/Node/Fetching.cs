@@ -14,10 +14,16 @@ internal sealed class Fetching(NodeRuntime runtime)
     /// <summary>How often a transfer is looked at for progress and stalls.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How long a list or a read waits without one new verified byte: as long as a fetch does unless told otherwise.</summary>
+    private static readonly TimeSpan Patience = new FetchOptions().StallTimeout;
+
     private readonly ILogger _logger = runtime.Loggers.CreateLogger("P2P.Core.Node");
 
     /// <summary>Fetches to exactly one path; see <see cref="P2PNode.FetchAsync"/>.</summary>
-    public async Task<FetchResult> FetchAsync(ShareLink link, string targetPath, FetchOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    public Task<FetchResult> FetchAsync(ShareLink link, string targetPath, FetchOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken) =>
+        runtime.RunAsync(stopping => CountAsync(link, targetPath, options, progress, stopping), cancellationToken);
+
+    private async Task<FetchResult> CountAsync(ShareLink link, string targetPath, FetchOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         using var activity = P2PActivities.Source.StartActivity(P2PActivities.Fetch);
         long began = runtime.Time.GetTimestamp();
@@ -57,13 +63,14 @@ internal sealed class Fetching(NodeRuntime runtime)
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(targetPath));
         bool seed = options.Seed ?? runtime.Settings.ServeFetched;
 
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, runtime.Stopping);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var providers = new HintProviders(runtime.Connections, HintsOf(link, options.ExtraPeers));
         BitswapSession session = runtime.Bitswap.OpenSession(link.Root, providers, askStore: true);
         await using (session.ConfigureAwait(false))
         {
             Pin pin = await TakePinAsync(link.Root, target, seed, stop.Token).ConfigureAwait(false);
-            var fetcher = new TreeFetcher(session, runtime.Store, runtime.Buffers, new TreeFetchOptions { IfExists = options.IfExists, RecordPlaces = seed }, _logger);
+            var how = new TreeFetchOptions { IfExists = options.IfExists, RecordPlaces = seed, OnServable = cid => runtime.Bitswap.OnBlockAvailable(cid) };
+            var fetcher = new TreeFetcher(session, runtime.Store, runtime.Buffers, how, _logger);
             Task<TreeFetchResult> fetch = fetcher.FetchAsync(link.Root, PathOf(link, options.Path), target, pin.Id, stop.Token);
             P2PException? stalled = await WatchAsync(fetch, fetcher, session, options.StallTimeout, progress, stop).ConfigureAwait(false);
             TreeFetchResult result;
@@ -76,12 +83,12 @@ internal sealed class Fetching(NodeRuntime runtime)
                 await LetGoAsync(pin, target).ConfigureAwait(false);
                 if (e is OperationCanceledException && stalled is not null)
                     throw new P2PException(stalled.Code, stalled.Message, e) { IsTransient = stalled.IsTransient, Attempts = stalled.Attempts };
-                if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                if (e is OperationCanceledException && runtime.Stopping.IsCancellationRequested)
                     throw new OperationCanceledException("The node was stopped; the same fetch resumes.", e, runtime.Stopping);
                 throw;
             }
 
-            await SettleAsync(pin, seed, result, stop.Token).ConfigureAwait(false);
+            await SettleAsync(pin, seed, target, result).ConfigureAwait(false);
             TimeSpan elapsed = runtime.Time.GetElapsedTime(began);
             NodeLog.Fetched(_logger, result.Root, result.Bytes, result.BytesReused, elapsed.TotalSeconds);
             return new FetchResult(result.Path, result.Root, result.Bytes, result.BytesReused, elapsed, session.BytesByPeer, result.Renamed) { Files = result.Files, AlreadyThere = result.AlreadyThere };
@@ -96,7 +103,7 @@ internal sealed class Fetching(NodeRuntime runtime)
         BitswapSession session = Open(link);
         await using (session.ConfigureAwait(false))
         {
-            var reader = new DagReader(session);
+            var reader = new DagReader(Patient(session));
             await foreach (ContentEntry entry in reader.ListAsync(link.Root, PathOf(link, path), recursive, stop.Token).ConfigureAwait(false))
                 yield return entry;
         }
@@ -109,7 +116,7 @@ internal sealed class Fetching(NodeRuntime runtime)
         BitswapSession session = Open(link);
         try
         {
-            VerifiedStream stream = await new DagReader(session).OpenAsync(link.Root, PathOf(link, path), cancellationToken).ConfigureAwait(false);
+            VerifiedStream stream = await new DagReader(Patient(session)).OpenAsync(link.Root, PathOf(link, path), cancellationToken).ConfigureAwait(false);
             stream.Owner = session;
             return stream;
         }
@@ -122,6 +129,8 @@ internal sealed class Fetching(NodeRuntime runtime)
 
     private BitswapSession Open(ShareLink link) =>
         runtime.Bitswap.OpenSession(link.Root, new HintProviders(runtime.Connections, HintsOf(link, [])), askStore: true);
+
+    private PatientSource Patient(BitswapSession session) => new(session, runtime.Time, Patience);
 
     /// <summary>Reports progress and ends the fetch when it stands still for too long; returns why it did.</summary>
     private async Task<P2PException?> WatchAsync(
@@ -174,22 +183,31 @@ internal sealed class Fetching(NodeRuntime runtime)
     /// <summary>After a failure: the pin stays while there is something to go on from.</summary>
     private async Task LetGoAsync(Pin pin, string target)
     {
-        if (runtime.Store.GetResume(TreeFetcher.ResumeKeyOf(target)) is null)
-            await runtime.Store.RemovePinAsync(pin.Id, CancellationToken.None).ConfigureAwait(false);
+        if (runtime.Store.GetResume(TreeFetcher.ResumeKeyOf(target)) is { } resume && resume.Pin == pin.Id)
+            return;
+        await runtime.Store.RemovePinAsync(pin.Id, CancellationToken.None).ConfigureAwait(false);
+        runtime.Garbage.Signal();
     }
 
-    /// <summary>What becomes of the pin once the content lies at its target: a seed stays and is served from there, anything else is let go.</summary>
-    private async Task SettleAsync(Pin pin, bool seed, TreeFetchResult result, CancellationToken cancellationToken)
+    /// <summary>What becomes of the pin once the content lies at its target: a seed stays and is served from there, anything else is let go. The fetch is done by then, so it is not cancelled.</summary>
+    private async Task SettleAsync(Pin pin, bool seed, string target, TreeFetchResult result)
     {
-        if (!seed)
+        using StoreBatch batch = runtime.Store.BeginBatch(pin.Id);
+        if (result.AlreadyThere)
+            batch.RemoveResume(TreeFetcher.ResumeKeyOf(target)); // a try that ended just before it could do so itself
+        if (seed)
         {
-            await runtime.Store.RemovePinAsync(pin.Id, cancellationToken).ConfigureAwait(false);
-            return;
+            batch.UpdatePin(pin with { Root = result.Root, Path = result.Path, Bytes = result.Bytes, Blocks = result.Blocks });
+            foreach (Pin earlier in runtime.Store.GetPins().Where(p => p.Kind == PinKind.Seeded && p.Root == result.Root && p.Path == result.Path && p.Id != pin.Id))
+                batch.RemovePin(earlier.Id); // seeded again from the same place: this one takes its place, with the same blocks
+        }
+        else
+        {
+            batch.RemovePin(pin.Id);
         }
 
-        using StoreBatch batch = runtime.Store.BeginBatch(pin.Id);
-        batch.UpdatePin(pin with { Root = result.Root, Path = result.Path, Bytes = result.Bytes, Blocks = result.Blocks });
-        await batch.CommitAsync(Durability.Flushed, cancellationToken).ConfigureAwait(false);
+        await batch.CommitAsync(Durability.Flushed, CancellationToken.None).ConfigureAwait(false);
+        runtime.Garbage.Signal();
     }
 
     private static void RefuseUnverifiable(ShareLink link)

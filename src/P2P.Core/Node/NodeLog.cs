@@ -28,4 +28,7 @@ internal static partial class NodeLog
 
     [LoggerMessage(9007, LogLevel.Error, "A background loop of the node failed")]
     public static partial void LoopFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(9008, LogLevel.Warning, "What nothing keeps any more could not be freed")]
+    public static partial void GarbageNotCollected(ILogger logger, Exception error);
 }

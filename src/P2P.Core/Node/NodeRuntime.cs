@@ -14,12 +14,19 @@ namespace P2P.Core.Node;
 /// <summary>Everything that a running node holds open, wired together. Lives from one start to one stop.</summary>
 internal sealed class NodeRuntime : IAsyncDisposable
 {
+    /// <summary>How long a stop waits for transfers and imports to let go: they do at the next block, unless a stream that is shared keeps them.</summary>
+    private static readonly TimeSpan MaxLettingGo = TimeSpan.FromSeconds(10);
+
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new(); // guards _operations and _isStopping
     private readonly List<Task> _loops = [];
     private readonly ILogger _logger;
     private readonly IdentityKey _identity;
     private readonly DataFolder _folder;
     private readonly ConnectionMetrics _traffic;
+    private int _operations; // transfers and imports at work
+    private bool _isStopping;
 
     private NodeRuntime(NodeSettings settings, NodeSeams seams, IdentityKey identity, DataFolder folder, BlockStore store, BlockBufferPool buffers)
     {
@@ -32,6 +39,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
         _folder = folder;
         Store = store;
         Buffers = buffers;
+        Garbage = new GarbageCollection(this);
         Connections = new ConnectionPool(
             identity,
             seams.Transports,
@@ -87,6 +95,12 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
     public NodeWarnings Warnings { get; } = new();
 
+    /// <summary>Frees in idle times what nothing keeps any more.</summary>
+    public GarbageCollection Garbage { get; }
+
+    /// <summary>Whether a transfer or an import is at work.</summary>
+    public bool IsBusy => Volatile.Read(ref _operations) > 0;
+
     /// <summary>Ends when the node stops: transfers and reads hang on it.</summary>
     public CancellationToken Stopping => _stop.Token;
 
@@ -95,16 +109,18 @@ internal sealed class NodeRuntime : IAsyncDisposable
     {
         DataFolder folder = DataFolder.Open(settings.DataDirectory);
         BlockStore? store = null;
+        IdentityKey? identity = null;
         NodeRuntime? runtime = null;
         try
         {
             folder.Lock();
-            IdentityKey identity = IdentityFile.LoadOrCreate(folder.IdentityPath);
+            identity = IdentityFile.LoadOrCreate(folder.IdentityPath);
             var buffers = new BlockBufferPool();
             store = await BlockStore.OpenAsync(folder, new StoreOptions { QuotaBytes = settings.MaxOwnedBytes }, buffers, seams.Time, seams.Loggers, cancellationToken).ConfigureAwait(false);
             runtime = new NodeRuntime(settings, seams, identity, folder, store, buffers);
             runtime.Ping.Start();
             runtime.Identify.Start();
+            await runtime.Garbage.DropAbandonedAsync(cancellationToken).ConfigureAwait(false);
             await new ListenPorts(store, runtime.Connections, runtime.Warnings).ListenAsync(settings, cancellationToken).ConfigureAwait(false);
         }
         catch
@@ -117,6 +133,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             {
                 if (store is not null)
                     await store.DisposeAsync().ConfigureAwait(false);
+                identity?.Dispose();
                 folder.Dispose();
             }
 
@@ -128,7 +145,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
     }
 
     /// <summary>How many shares there are.</summary>
-    public int ShareCount => Store.GetPins().Count(pin => pin.Kind == PinKind.Shared);
+    public int ShareCount => Store.GetPins().Count(static pin => pin.Kind == PinKind.Shared);
 
     /// <summary>A connection as the public API shows it.</summary>
     public PeerInfo Describe(Connection connection) =>
@@ -139,30 +156,66 @@ internal sealed class NodeRuntime : IAsyncDisposable
             connection.Remote?.AgentVersion,
             connection.RoundTripTime,
             Bitswap.BytesFetchedFrom(connection.RemotePeer),
-            Bitswap.BytesServedByPeer.GetValueOrDefault(connection.RemotePeer));
+            Bitswap.BytesServedTo(connection.RemotePeer));
 
     public ValueTask DisposeAsync() => new(StopAsync(CancellationToken.None));
 
     /// <summary>Ends transfers, says goodbye to peers and closes the folder. The token shortens the goodbyes only.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        lock (_gate)
+        {
+            _isStopping = true;
+            if (_operations == 0)
+                _drained.TrySetResult();
+        }
+
         await _stop.CancelAsync().ConfigureAwait(false);
+        await ((Task)_drained.Task.WaitAsync(MaxLettingGo, Time, CancellationToken.None)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (Task loop in _loops)
             await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // each loop logs its own failure
-        await Bitswap.DisposeAsync().ConfigureAwait(false);
-        await Identify.DisposeAsync().ConfigureAwait(false);
-        await Connections.CloseAsync(cancellationToken).ConfigureAwait(false);
-        await Store.DisposeAsync().ConfigureAwait(false);
+
+        // whatever fails here, what comes after it is closed all the same, the folder above all
+        await EndAsync(Bitswap.DisposeAsync().AsTask()).ConfigureAwait(false);
+        await EndAsync(Identify.DisposeAsync().AsTask()).ConfigureAwait(false);
+        await EndAsync(Connections.CloseAsync(cancellationToken)).ConfigureAwait(false);
+        await EndAsync(Store.DisposeAsync().AsTask()).ConfigureAwait(false);
         _folder.Dispose();
         NodeLog.Stopped(_logger, Id);
         _identity.Dispose();
         _stop.Dispose();
     }
 
+    /// <summary>Runs a transfer or an import: it is cancelled when the node stops, and what it needs stays open until it has ended.</summary>
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_isStopping)
+                throw new InvalidOperationException("The node is being stopped.");
+            _operations++;
+        }
+
+        try
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+            return await operation(stop.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                if (--_operations == 0 && _isStopping)
+                    _drained.TrySetResult();
+            }
+        }
+    }
+
     private void Begin()
     {
         _loops.Add(RunAsync(WatchSourcesAsync));
         _loops.Add(RunAsync(cancellationToken => _traffic.RunAsync(Time, cancellationToken)));
+        _loops.Add(RunAsync(Garbage.RunAsync));
         foreach (Multiaddress peer in Settings.BootstrapPeers)
             _loops.Add(RunAsync(cancellationToken => KeepConnectedAsync(peer, cancellationToken)));
         NodeLog.Started(_logger, Id, Settings.DataDirectory, string.Join(", ", Connections.ListenAddresses));
@@ -206,6 +259,18 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
             await Task.Delay(pause, Time, cancellationToken).ConfigureAwait(false);
             pause = pause * 2 < most ? pause * 2 : most;
+        }
+    }
+
+    private async Task EndAsync(Task end)
+    {
+        try
+        {
+            await end.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            NodeLog.StopFailed(_logger, e);
         }
     }
 

@@ -158,7 +158,7 @@ public sealed class P2PNode : IAsyncDisposable
         while (!_disposed)
         {
             NodeStatus now = Status;
-            if (last is null || !now.Equals(last))
+            if (last is null || !IsSame(now, last))
                 yield return now;
             last = now;
             await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false);
@@ -289,6 +289,11 @@ public sealed class P2PNode : IAsyncDisposable
         _ownMetrics?.Dispose();
     }
 
+    // a record compares its lists by reference; what was served to whom changes only with the sum
+    private static bool IsSame(NodeStatus now, NodeStatus last) =>
+        now.Addresses.SequenceEqual(last.Addresses) && now.Warnings.SequenceEqual(last.Warnings) &&
+        now with { Addresses = last.Addresses, Warnings = last.Warnings, BytesServedByPeer = last.BytesServedByPeer } == last;
+
     private static NodeSeams NodeSeamsOf(ILoggerFactory? loggers, IMeterFactory? meters, TimeProvider? time)
     {
         loggers ??= NullLoggerFactory.Instance;
@@ -313,8 +318,9 @@ public sealed class P2PNode : IAsyncDisposable
     private static async Task<ContentEntry> HashAsync(string path, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
     {
         var importer = new Importer(store: null, new BlockBufferPool(), new ImportOptions());
-        IProgress<ImportProgress>? reports = progress is null ? null : new ThrottledProgress<ImportProgress>(progress, TimeProvider.System);
+        ThrottledProgress<ImportProgress>? reports = progress is null ? null : new ThrottledProgress<ImportProgress>(progress, TimeProvider.System);
         ImportResult result = await importer.ImportAsync([Path.GetFullPath(path)], default, reports, cancellationToken).ConfigureAwait(false);
+        reports?.ReportHeldBack();
         return new ContentEntry(path, result.Kind, result.Bytes, result.Root);
     }
 }

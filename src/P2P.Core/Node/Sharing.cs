@@ -16,20 +16,14 @@ internal sealed class Sharing(NodeRuntime runtime)
     {
         string[] full = [.. paths.Select(Path.GetFullPath)];
         string? path = full.Length == 1 ? Path.TrimEndingDirectorySeparator(full[0]) : null;
-        return ShareAsync(
-            (importer, pin) => importer.ImportAsync(full, pin, progress is null ? null : new ThrottledProgress<ImportProgress>(progress, runtime.Time), cancellationToken),
-            options,
-            path,
-            ownName: null,
+        return runtime.RunAsync(
+            stopping => ShareAsync((importer, pin, reports) => importer.ImportAsync(full, pin, reports, stopping), options, path, ownName: null, progress, stopping),
             cancellationToken);
     }
 
     public Task<Share> ShareAsync(Stream content, string name, ShareOptions options, IProgress<ImportProgress>? progress, CancellationToken cancellationToken) =>
-        ShareAsync(
-            (importer, pin) => importer.ImportAsync(content, pin, progress is null ? null : new ThrottledProgress<ImportProgress>(progress, runtime.Time), cancellationToken),
-            options,
-            path: null,
-            name,
+        runtime.RunAsync(
+            stopping => ShareAsync((importer, pin, reports) => importer.ImportAsync(content, pin, reports, stopping), options, path: null, name, progress, stopping),
             cancellationToken);
 
     public IEnumerable<Share> GetShares() => runtime.Store.GetPins().Where(pin => pin.Kind == PinKind.Shared).Select(ToShare);
@@ -39,20 +33,29 @@ internal sealed class Sharing(NodeRuntime runtime)
         bool found = false;
         foreach (Pin pin in runtime.Store.GetPins().Where(pin => pin.Kind is PinKind.Shared or PinKind.Seeded && pin.Root == root))
             found |= await runtime.Store.RemovePinAsync(pin.Id, cancellationToken).ConfigureAwait(false);
+        if (found)
+            runtime.Garbage.Signal();
         return found;
     }
 
     private async Task<Share> ShareAsync(
-        Func<Importer, PinId, Task<ImportResult>> import, ShareOptions options, string? path, string? ownName, CancellationToken cancellationToken)
+        Func<Importer, PinId, IProgress<ImportProgress>?, Task<ImportResult>> import,
+        ShareOptions options,
+        string? path,
+        string? ownName,
+        IProgress<ImportProgress>? progress,
+        CancellationToken cancellationToken)
     {
         using var activity = P2PActivities.Source.StartActivity(P2PActivities.Import);
         var importer = new Importer(runtime.Store, runtime.Buffers, new ImportOptions { ContinueOnUnreadable = options.ContinueOnUnreadable });
         var pin = new Pin { Kind = PinKind.Temporary, Path = path };
         PinId id = await runtime.Store.AddPinAsync(pin, cancellationToken).ConfigureAwait(false);
+        ThrottledProgress<ImportProgress>? reports = progress is null ? null : new ThrottledProgress<ImportProgress>(progress, runtime.Time);
         ImportResult result;
         try
         {
-            result = await import(importer, id).ConfigureAwait(false);
+            result = await import(importer, id, reports).ConfigureAwait(false);
+            reports?.ReportHeldBack();
             runtime.Metrics.Imported(result.Bytes);
             string name = options.Name ?? ownName ?? (result.Name.Length > 0 ? result.Name : ManyFiles);
             pin = pin with
@@ -68,15 +71,17 @@ internal sealed class Sharing(NodeRuntime runtime)
             using StoreBatch batch = runtime.Store.BeginBatch(id);
             batch.UpdatePin(pin);
             foreach (Pin earlier in runtime.Store.GetPins().Where(p => p.Kind == PinKind.Shared && p.Root == pin.Root && p.Id != id))
-                batch.RemovePin(earlier.Id); // shared again: this one takes its place
+                batch.RemovePin(earlier.Id); // shared again: this one takes its place, with the same blocks
             await batch.CommitAsync(Durability.Flushed, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
             await runtime.Store.RemovePinAsync(id, CancellationToken.None).ConfigureAwait(false);
+            runtime.Garbage.Signal();
             throw;
         }
 
+        runtime.Bitswap.OnBlockAvailable(pin.Root); // whoever asked before asks for the rest as soon as it has the root
         NodeLog.Shared(_logger, pin.Name, pin.Root, pin.Bytes, pin.Blocks);
         return ToShare(pin) with { Unreadable = [.. result.Unreadable, .. result.Skipped] };
     }

@@ -10,6 +10,7 @@ internal sealed class ThrottledProgress<T>(IProgress<T> target, TimeProvider tim
 
     private readonly Lock _gate = new(); // guards the fields below
     private T? _due;
+    private T? _heldBack;
     private long? _last;
     private bool _reporting;
 
@@ -19,11 +20,25 @@ internal sealed class ThrottledProgress<T>(IProgress<T> target, TimeProvider tim
         {
             long now = time.GetTimestamp();
             if (_last is { } last && time.GetElapsedTime(last, now) < Interval)
+            {
+                _heldBack = value;
                 return;
+            }
+
             _last = now;
         }
 
         ReportLast(value);
+    }
+
+    /// <summary>Hands on the last report if it came too soon after the one before: call it when no more will come.</summary>
+    public void ReportHeldBack()
+    {
+        T? last;
+        lock (_gate)
+            last = _heldBack;
+        if (last is { } value)
+            ReportLast(value);
     }
 
     /// <summary>Hands the report on whatever the interval.</summary>
@@ -32,6 +47,7 @@ internal sealed class ThrottledProgress<T>(IProgress<T> target, TimeProvider tim
         lock (_gate)
         {
             _due = value;
+            _heldBack = null;
             if (_reporting)
                 return;
             _reporting = true;

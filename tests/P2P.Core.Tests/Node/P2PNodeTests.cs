@@ -209,6 +209,82 @@ public sealed class P2PNodeTests
         StringAssert.Contains(sharer.Status.Warnings.Single(w => w.Code == "source_changed").Message, In("film.bin"));
     }
 
+    [TestMethod]
+    public async Task The_last_report_of_an_import_comes_however_soon_after_the_one_before()
+    {
+        Write("tree/a.bin", 3 * MiB);
+        Write("tree/b.bin", 10);
+        await using P2PNode sharer = await StartAsync("a");
+        var reports = new Reports<ImportProgress>();
+        await sharer.ShareAsync(In("tree"), progress: reports);
+        await reports.Until(now => now is { Bytes: (3 * MiB) + 10, Files: 2 });
+    }
+
+    [TestMethod]
+    public async Task Stopping_the_node_cancels_what_is_at_work_and_it_resumes()
+    {
+        byte[] content = Write("film.bin", 2 * MiB);
+        await using P2PNode sharer = await StartAsync("a");
+        await using P2PNode fetcher = await StartAsync("b");
+        Share share = await sharer.ShareAsync(In("film.bin"));
+        await sharer.StopSharingAsync(share.Root); // so that the fetch waits
+        Task<FetchResult> fetch = fetcher.FetchAsync(share.Link, In("copy.bin"));
+        Task<Share> import = fetcher.ShareAsync(new EndlessStream(), "endless");
+        await fetcher.StopAsync();
+        await Assert.ThrowsExactlyAsync<OperationCanceledException>(() => fetch);
+        await Assert.ThrowsAsync<OperationCanceledException>(() => import);
+
+        await sharer.ShareAsync(In("film.bin"));
+        await fetcher.StartAsync();
+        await fetcher.FetchAsync(share.Link, In("copy.bin"));
+        CollectionAssert.AreEqual(content, await File.ReadAllBytesAsync(In("copy.bin")));
+    }
+
+    [TestMethod]
+    public async Task A_peer_that_asked_too_early_is_served_once_it_is_shared()
+    {
+        byte[] content = Write("film.bin", 2 * MiB);
+        Cid root = (await P2PNode.ComputeCidAsync(In("film.bin"))).Cid;
+        await using P2PNode sharer = await StartAsync("a");
+        await using P2PNode seeder = await StartAsync("b");
+        await using P2PNode fetcher = await StartAsync("c");
+        Task<FetchResult> early = fetcher.FetchAsync(
+            ShareLink.Parse(root.ToString()), In("c.bin"), new FetchOptions { ExtraPeers = [AddressOf(seeder)], StallTimeout = TimeSpan.FromSeconds(30) });
+        await Until(() => seeder.Status.Peers == 1);
+        Share share = await sharer.ShareAsync(In("film.bin"));
+        await seeder.FetchAsync(share.Link, In("b.bin"), new FetchOptions { Seed = true });
+
+        FetchResult result = await early.WaitAsync(TimeSpan.FromSeconds(20));
+        CollectionAssert.AreEqual(content, await File.ReadAllBytesAsync(In("c.bin")));
+        Assert.AreEqual(seeder.Id, result.BytesByPeer.Single().Key);
+    }
+
+    private static async Task Until(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!condition())
+            await Task.Delay(10, limit.Token);
+    }
+
+    private sealed class Reports<T> : IProgress<T>
+    {
+        private readonly System.Collections.Concurrent.ConcurrentQueue<T> _all = new();
+
+        public void Report(T value) => _all.Enqueue(value);
+
+        public Task Until(Func<T, bool> condition) => P2PNodeTests.Until(() => _all.Any(condition));
+    }
+
+    /// <summary>Gives a byte now and then, for ever.</summary>
+    private sealed class EndlessStream : MemoryStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await Task.Delay(10, cancellationToken);
+            return 1;
+        }
+    }
+
     private string In(string name) => Path.Combine(_folder, name);
 
     private Task<P2PNode> StartAsync(string name) => P2PNode.StartAsync(P2PNodeOptions.Loopback(In(name)));
