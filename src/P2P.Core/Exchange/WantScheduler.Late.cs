@@ -33,7 +33,7 @@ internal sealed partial class WantScheduler
             node = node.Next;
             Want want = assignment.Want;
             bool hasOther = HasOtherFor(want, provider);
-            double rate = hasOther ? Math.Max(provider.Rate, TypicalRate() / (provider.Rate > 0 ? MaxSlowness : 1)) : provider.Rate;
+            double rate = !hasOther ? provider.Rate : provider.Rate > 0 ? Math.Max(provider.Rate, TypicalRate() / MaxSlowness) : HopefulRate();
             TimeSpan expected = rate > 0 ? provider.Latency + TimeSpan.FromSeconds((assignment.BytesAhead + want.Bytes) / Math.Max(rate, 1)) : TimeSpan.Zero;
             if (now - assignment.At <= Max(MinPatience, PatienceFactor * expected))
                 continue;
@@ -133,7 +133,13 @@ internal sealed partial class WantScheduler
     }
 
     private bool IsWorthwhile(TimeSpan expected, Provider other, Want want, TimeSpan minGain) =>
-        expected > (2 * other.TimeFor(other.OutstandingBytes + want.Bytes, TypicalRate())) + minGain;
+        expected > (2 * other.TimeFor(other.OutstandingBytes + want.Bytes, HopefulRate())) + minGain;
+
+    /// <summary>
+    /// What is expected of a provider that nobody has measured yet when another is late. Those measured may all be crawling, by intent even, and
+    /// say nothing about the rest.
+    /// </summary>
+    private double HopefulRate() => Math.Max(TypicalRate(), AssumedRate);
 
     /// <summary>
     /// How long a provider will still take for so many bytes. Who is silent is expected to stay so for twice as long, and what is overdue to

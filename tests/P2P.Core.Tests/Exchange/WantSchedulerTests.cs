@@ -173,6 +173,26 @@ public sealed class WantSchedulerTests
     }
 
     [TestMethod]
+    [DataRow(0.2)]
+    [DataRow(3)]
+    [DataRow(20)]
+    public void A_crawling_provider_says_nothing_about_who_comes_later(double seconds)
+    {
+        // measured at a byte a second, it must not make a newcomer look as slow
+        var simulation = new SchedulerSimulation(14);
+        simulation.Add(100).Behaviour = Behaviour.Trickle;
+        SimulatedProvider honest = simulation.Add(100);
+        honest.ComesLater = true;
+        simulation.OnStep = each =>
+        {
+            if (honest.ComesLater && each.Now >= TimeSpan.FromSeconds(seconds))
+                each.Connect(honest);
+        };
+        TimeSpan took = Ends(simulation, 256);
+        Assert.IsLessThan(seconds + (1.5 * 256 * 1.048576 / 100), took.TotalSeconds);
+    }
+
+    [TestMethod]
     public void Wrong_bytes_from_the_only_peers_left_are_hopeless()
     {
         var simulation = new SchedulerSimulation(13);
