@@ -41,6 +41,9 @@ internal sealed class Bitswap : IAsyncDisposable
     /// <summary>Bytes of verified blocks received since start.</summary>
     public long BytesFetched => _client.Received.Total;
 
+    /// <summary>Peers whose wants are kept (count).</summary>
+    public int AskingPeers => _server.PeerCount;
+
     /// <summary>Bytes of blocks sent, by peer: the last 1,024 peers.</summary>
     public IReadOnlyDictionary<PeerId, long> BytesServedByPeer => _server.Sent.Snapshot();
 
@@ -83,11 +86,19 @@ internal sealed class Bitswap : IAsyncDisposable
         InboundPeer inbound = _client.OnStreamOpened(stream);
         using var reader = new BitswapReader();
         int assembling = 0;
+        using Deadline silence = new(BitswapProtocol.SilenceLimit, _time, cancellationToken);
+        silence.Pause(); // only waiting for the peer counts, not what its blocks wait for here
         try
         {
             while (true)
             {
-                ReadResult read = await stream.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
+                if (!stream.Input.TryRead(out ReadResult read))
+                {
+                    silence.Restart();
+                    read = await stream.Input.ReadAsync(silence.Token).ConfigureAwait(false);
+                    silence.Pause();
+                }
+
                 ReadOnlySequence<byte> rest = read.Buffer;
                 long acceptedBefore = reader.AcceptedBytes;
                 OperationStatus status;
@@ -96,6 +107,8 @@ internal sealed class Bitswap : IAsyncDisposable
                     switch (part.Kind)
                     {
                         case BitswapPartKind.BlockStart:
+                            // a block whose data comes in two pieces is begun twice: only the last piece counts
+                            _client.OnAssembled(inbound, assembling);
                             BlockBuffer? buffer = _client.TryAccept(peer, inbound, part.Length);
                             assembling = buffer is null ? 0 : part.Length;
                             reader.Accept(buffer);
@@ -128,6 +141,11 @@ internal sealed class Bitswap : IAsyncDisposable
                     return;
                 }
             }
+        }
+        catch (OperationCanceledException) when (silence.IsOver)
+        {
+            ExchangeLog.InboundEnded(_logger, peer, $"silent for {BitswapProtocol.SilenceLimit.TotalSeconds:0} s");
+            stream.Reset();
         }
         catch (Exception error) when (error is IOException or ChannelClosedException)
         {

@@ -23,4 +23,10 @@ internal static class BitswapProtocol
     /// into an aborted stream is lost without a word.
     /// </summary>
     public static readonly TimeSpan StreamIdleLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// A stream that a peer opened and says nothing on for this long is reset, so that nobody keeps places by holding streams open. Go keeps one open
+    /// for its wants and opens another when that one has ended.
+    /// </summary>
+    public static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(60);
 }

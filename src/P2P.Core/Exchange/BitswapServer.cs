@@ -41,14 +41,25 @@ internal sealed class BitswapServer : IAsyncDisposable
     /// <summary>Bytes of blocks sent, by peer.</summary>
     public PeerBytes Sent { get; } = new();
 
+    /// <summary>Peers whose wants are kept (count).</summary>
+    public int PeerCount
+    {
+        get
+        {
+            lock (_gate)
+                return _peers.Count;
+        }
+    }
+
     /// <summary>One line of a peer's wantlist. Answered once the list is complete.</summary>
+    /// <remarks>What a peer sent just before it left is still read after <see cref="OnDisconnected"/>: a ledger begun then would stay for ever.</remarks>
     public void OnWant(PeerId peer, in WantEntry entry)
     {
         lock (_gate)
         {
             if (_peers.TryGetValue(peer, out ServedPeer? served))
                 served.Ledger.Apply(entry);
-            else if (!entry.Cancel)
+            else if (!entry.Cancel && _network.IsConnected(peer))
                 Add(peer).Ledger.Apply(entry);
         }
     }
@@ -168,6 +179,11 @@ internal sealed class BitswapServer : IAsyncDisposable
             catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException or P2PException)
             {
                 ExchangeLog.ServingFailed(_logger, peer.Peer, error.Message);
+            }
+            catch (Exception error)
+            {
+                // our own bug must not keep the turn's place in the queue for ever
+                ExchangeLog.LoopFailed(_logger, error);
             }
 
             if (peer.IsGone && peer.Stream is { } stream)

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Diagnostics;
+using System.IO.Pipelines;
 using P2P.Core.Exchange;
 using P2P.Core.Primitives;
 using P2P.Testing;
@@ -168,6 +170,86 @@ public sealed class HostilePeerTests
         foreach (PipeStream stream in streams)
             stream.Reset();
         await BitswapTests.UntilAsync(() => node.Buffers.RentedCount == 0);
+    }
+
+    [TestMethod]
+    public async Task A_block_that_is_begun_twice_takes_no_memory_from_others()
+    {
+        await using var network = new PipeNetwork();
+        await using BitswapNode node = network.AddNode();
+        PipeHost pusher = network.AddRaw(static (_, stream, cancellationToken) => RawBitswap.ReadWantsAsync(stream, static _ => Task.CompletedTask, cancellationToken));
+        network.Connect(pusher.Id, node.Id);
+        byte[] data = BitswapTests.Bytes(2 << 20, 7);
+        Cid cid = Cid.OfRaw(data);
+        await using BitswapSession session = node.Bitswap.OpenSession(cid, null, askStore: false);
+        session.AddProvider(pusher.Id);
+        var sink = new CollectingSink();
+        await session.RequestAsync(cid, data.Length, sink, 0, Cancellation);
+        const int length = 2 << 20, again = 64 << 10;
+        byte[] header = new byte[8];
+        for (int i = 0; i < 6; i++)
+        {
+            // the data field of one block twice, and the end of the stream within the second
+            PipeStream stream = network.Open(pusher, node.Id);
+            int both = Header(header, field: 2, length) + length + Header(header, field: 2, again) + again;
+            BitswapWriter.WriteMessageLength(stream.Output, Header(header, field: 3, both) + both);
+            stream.Output.Write(header.AsSpan(0, Header(header, field: 3, both)));
+            stream.Output.Write(header.AsSpan(0, Header(header, field: 2, length)));
+            await stream.Output.WriteAsync(data.AsMemory(0, length), Cancellation);
+            stream.Output.Write(header.AsSpan(0, Header(header, field: 2, again)));
+            await stream.Output.WriteAsync(data.AsMemory(0, 1_000), Cancellation);
+            await BitswapTests.UntilAsync(() => node.Buffers is { RentedCount: 1, RentedBytes: < length });
+            stream.Reset();
+            await BitswapTests.UntilAsync(() => node.Buffers.RentedCount == 0);
+        }
+
+        await RawBitswap.SendAsync(pusher, node.Id, [], [(cid, data)], Cancellation);
+        await sink.WaitAsync(1);
+        Assert.HasCount(1, sink.Blocks);
+
+        static int Header(byte[] destination, int field, int length)
+        {
+            var writer = new ProtobufWriter(destination);
+            writer.WriteBytesHeader(field, length);
+            return writer.Position;
+        }
+    }
+
+    [TestMethod]
+    public async Task What_is_read_of_a_peer_that_has_left_begins_no_ledger()
+    {
+        await using var network = new PipeNetwork();
+        await using BitswapNode node = network.AddNode();
+        PipeHost gone = network.AddRaw(static (_, _, _) => Task.CompletedTask), here = network.AddRaw(static (_, _, _) => Task.CompletedTask);
+        network.Connect(here.Id, node.Id);
+        foreach (PipeHost host in new[] { gone, here })
+        {
+            Pipe incoming = new(), outgoing = new();
+            await using var stream = new PipeStream(host.Id, incoming, outgoing);
+            BitswapWriter.WriteWantlist(incoming.Writer, [WantEntry.ForBlock(Cid.OfRaw([1]), 1) with { SendDontHave = false }], full: false);
+            await incoming.Writer.CompleteAsync();
+            await node.Bitswap.ReceiveAsync(stream, Cancellation);
+        }
+
+        Assert.AreEqual(1, node.Bitswap.AskingPeers, "only the one that is connected");
+    }
+
+    [TestMethod]
+    public async Task A_stream_that_is_held_open_in_silence_is_reset()
+    {
+        await using var network = new PipeNetwork();
+        var time = new VirtualTime();
+        await using BitswapNode node = network.AddNode(time: time);
+        PipeHost silent = network.AddRaw(static (_, _, _) => Task.CompletedTask);
+        network.Connect(silent.Id, node.Id);
+        PipeStream stream = network.Open(silent, node.Id);
+        await stream.Output.WriteAsync(new byte[] { 2 }, Cancellation);
+        await time.AdvanceAsync(TimeSpan.FromSeconds(50), TimeSpan.FromSeconds(5));
+        await stream.Output.WriteAsync(new byte[] { 0x0a }, Cancellation);
+        await time.AdvanceAsync(TimeSpan.FromSeconds(50), TimeSpan.FromSeconds(5));
+        Assert.IsFalse(IsBroken(stream), "it said something");
+        await time.AdvanceAsync(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(5));
+        await BitswapTests.UntilAsync(() => IsBroken(stream));
     }
 
     private static bool IsBroken(IExchangeStream stream)
