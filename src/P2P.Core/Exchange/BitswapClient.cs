@@ -85,7 +85,9 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
             inbound.Grant(outstandingBytes);
         while (!Volatile.Read(ref _disposed))
         {
-            WantSender sender = _senders.GetOrAdd(peer, static (id, client) => new WantSender(id, client.Network, client, client._time, client._logger), this);
+            WantSender sender;
+            lock (_gate) // one sender, not one more that runs unseen: making it starts it
+                sender = _senders.GetOrAdd(peer, static (id, client) => new WantSender(id, client.Network, client, client._time, client._logger), this);
             sender.Post(entries);
             // a sender that ended meanwhile has taken the lines with it
             if (_senders.TryGetValue(peer, out WantSender? current) && current == sender)
@@ -114,7 +116,12 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
         return inbound;
     }
 
-    public void OnStreamClosed(IExchangeStream stream, InboundPeer inbound) => inbound.Remove(stream);
+    public void OnStreamClosed(IExchangeStream stream, InboundPeer inbound)
+    {
+        // a stream that was opened when its peer's end had already been told has entered the peer anew
+        if (inbound.Remove(stream) && !Network.IsConnected(stream.Peer))
+            _inbound.TryRemove(KeyValuePair.Create(stream.Peer, inbound));
+    }
 
     /// <summary>A block begins to arrive. Null: it is not taken.</summary>
     public BlockBuffer? TryAccept(PeerId peer, InboundPeer inbound, int length)
@@ -333,6 +340,12 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
         catch (P2PException error)
         {
             ExchangeLog.LocalBlockUnusable(_logger, request.Cid, error.Message);
+            session.RequestFromPeers(request);
+        }
+        catch (Exception error)
+        {
+            // our own bug, but whoever asked must not wait for ever
+            ExchangeLog.LoopFailed(_logger, error);
             session.RequestFromPeers(request);
         }
         finally

@@ -33,10 +33,14 @@ internal sealed class InboundPeer
             stream.GrantReceiveWindow(grant);
     }
 
-    public void Remove(IExchangeStream stream)
+    /// <summary>Removes a stream. True: it was the last.</summary>
+    public bool Remove(IExchangeStream stream)
     {
         lock (_gate)
+        {
             _streams.Remove(stream);
+            return _streams.Count == 0;
+        }
     }
 
     /// <summary>So much is wanted of the peer now: its streams may bring that much at once.</summary>
