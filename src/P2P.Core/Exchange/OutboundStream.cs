@@ -64,13 +64,16 @@ internal sealed class OutboundStream : IAsyncDisposable
 
     private async Task<FlushResult> WaitForReaderAsync(ValueTask<FlushResult> flush, CancellationToken cancellationToken)
     {
+        Task<FlushResult> flushing = flush.AsTask();
         try
         {
-            return await flush.AsTask().WaitAsync(WriteStallLimit, _time, cancellationToken).ConfigureAwait(false);
+            return await flushing.WaitAsync(WriteStallLimit, _time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException error)
         {
-            _stream.Reset();
+            Reset();
+            // the reset fails the flush, which nobody awaits any more
+            _ = flushing.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             throw new IOException("the peer does not read what it asked for", error);
         }
     }

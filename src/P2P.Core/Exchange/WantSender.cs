@@ -76,8 +76,9 @@ internal sealed class WantSender : IAsyncDisposable
                 {
                     await SendPendingAsync().ConfigureAwait(false);
                 }
-                catch (IOException error)
+                catch (Exception error) when (error is IOException or InvalidOperationException)
                 {
+                    // the second is what a writer says whose stream ended while a message was being written to it
                     _broken ??= error;
                 }
 
