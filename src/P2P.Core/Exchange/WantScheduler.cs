@@ -107,7 +107,7 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
         Provider? provider = Find(peer);
         if (provider is null)
         {
-            if (FreeIndex() is not { } index)
+            if (FreeIndex(isCandidate, now) is not { } index)
                 return;
             provider = new Provider(peer, index, Math.Min(settings.InitialWantedBytesPerPeer, settings.MaxWantedBytesPerPeer)) { IsCandidate = isCandidate, LastBytes = now };
             _providers.Add(provider);
@@ -209,8 +209,12 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
         }
         else if (_wants.TryGetValue(key, out Want? want) && (want.Lacking & ~want.Wrong & provider.Bit) != 0)
         {
+            // this want only: who denies and offers in turns must not have all that starve looked at each time
             want.Lacking &= ~provider.Bit;
-            OnMoreToAsk(now);
+            if (_starved.Remove(want))
+                Enqueue(want);
+            if (want.Place == WantPlace.Queued)
+                HandOut(now);
         }
     }
 
@@ -323,14 +327,22 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
         return (want.IsCritical ? int.MaxValue : half) - order;
     }
 
-    private int? FreeIndex()
+    /// <summary>A place for another provider. One that was named to us comes before those who only say so themselves and have delivered nothing.</summary>
+    private int? FreeIndex(bool forCandidate, TimeSpan now)
     {
         if (_providers.Count < MaxProviders)
             return _providers.Count;
         Provider? useless = _providers.Find(static provider => !provider.IsConnected && !provider.IsProven)
             ?? _providers.Find(static provider => provider is { IsCandidate: true, LacksRoot: true });
+        if (useless is null && !forCandidate)
+        {
+            useless = _providers.Find(static provider => provider.IsCandidate)
+                ?? _providers.Find(static provider => provider is { IsLastResort: true, IsProven: false });
+        }
+
         if (useless is null)
             return null;
+        TakeBack(useless, now);
         Forget(useless);
         _providers.Remove(useless);
         return useless.Index;

@@ -1,3 +1,4 @@
+using P2P.Core.Exchange;
 using P2P.Testing;
 
 namespace P2P.Core.Tests.Exchange;
@@ -7,6 +8,23 @@ namespace P2P.Core.Tests.Exchange;
 public sealed class WantSchedulerTests
 {
     private const int MiB = 1 << 20;
+
+    [TestMethod]
+    public void A_provider_that_was_named_finds_a_place_among_many_that_only_offer_themselves()
+    {
+        Cid root = Cid.OfRaw([1]);
+        var scheduler = new WantScheduler(root, ExchangeSettings.Default);
+        for (int i = 0; i < WantScheduler.MaxProviders; i++)
+            scheduler.AddProvider(Peer(i), isCandidate: true, roundTrip: null, TimeSpan.Zero);
+        scheduler.AddProvider(Peer(100), isCandidate: true, roundTrip: null, TimeSpan.Zero);
+        Assert.IsNull(scheduler.Find(Peer(100)), "one more that offers itself");
+        scheduler.AddProvider(Peer(101), isCandidate: false, roundTrip: null, TimeSpan.Zero);
+        Assert.IsNotNull(scheduler.Find(Peer(101)));
+        Assert.HasCount(WantScheduler.MaxProviders, scheduler.Providers);
+        Assert.AreEqual(WantScheduler.MaxProviders, scheduler.Providers.Select(static provider => provider.Bit).Distinct().Count());
+
+        static PeerId Peer(int number) => PeerId.FromBytes([0x12, 32, .. new byte[31], (byte)number]);
+    }
 
     [TestMethod]
     public void One_provider_is_kept_busy()
