@@ -15,8 +15,10 @@ internal sealed class Dialer(
     /// <summary>Answers of one name that are used (count).</summary>
     private const int MaxNameAnswers = 16;
 
+    private const string HeldBack = "held back: several handshakes failed there lately";
+
     /// <summary>How long what the system said about its networks counts: asking costs milliseconds.</summary>
-    private static readonly TimeSpan s_onLinkLifetime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan OnLinkLifetime = TimeSpan.FromSeconds(10);
 
     private readonly DialBudget _budget = new(options, time);
     private readonly Lock _gate = new(); // guards _onLink
@@ -183,12 +185,17 @@ internal sealed class Dialer(
             }
 
             IPAddress? ip = known.Address.TryGetEndPoint(out IPEndPoint? endPoint) ? endPoint.Address : null;
-            if (ip is not null && known.Origin == AddressOrigin.Peer && Backoff.IsHeldBack(ip))
+            if (IsHeldBack(known, ip))
             {
-                return Outcome.Failed(text, "held back: several handshakes failed there lately");
+                return Outcome.Failed(text, HeldBack);
             }
 
             using IDisposable place = await _budget.EnterAsync(ip, IsNear(known.Address, ip), job.Purpose, start).ConfigureAwait(false);
+            if (IsHeldBack(known, ip))
+            {
+                return Outcome.Failed(text, HeldBack); // others have failed there while this one waited for its place
+            }
+
             return await ReachAsync(job, known.Address, ip, start, handshake).ConfigureAwait(false);
         }
         catch (IOException error)
@@ -274,7 +281,14 @@ internal sealed class Dialer(
         {
             throw new IOException($"the name was not resolved in {options.DialTimeout.TotalSeconds:0.#} s", error);
         }
+        catch (ArgumentException error)
+        {
+            // what the resolver says of names that are too long, are no names, or are the unspecified address
+            throw new IOException("not a name that can be resolved", error);
+        }
     }
+
+    private bool IsHeldBack(in KnownAddress known, IPAddress? ip) => ip is not null && known.Origin == AddressOrigin.Peer && Backoff.IsHeldBack(ip);
 
     private bool IsNear(Multiaddress address, IPAddress? ip) =>
         address.Scope == AddressScope.Loopback || (ip is not null && OnLinkNetworks.Contains(OnLink(), ip));
@@ -283,7 +297,7 @@ internal sealed class Dialer(
     {
         lock (_gate)
         {
-            if (_onLink is not { } known || time.GetElapsedTime(known.At) > s_onLinkLifetime)
+            if (_onLink is not { } known || time.GetElapsedTime(known.At) > OnLinkLifetime)
             {
                 _onLink = known = (options.OnLink(), time.GetTimestamp());
             }

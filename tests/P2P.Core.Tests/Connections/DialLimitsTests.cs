@@ -1,5 +1,9 @@
 using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+using P2P.Core.Addresses;
 using P2P.Core.Connections;
+using P2P.Core.Identity;
+using P2P.Core.Transport;
 using P2P.Testing;
 
 namespace P2P.Core.Tests.Connections;
@@ -81,6 +85,39 @@ public sealed class DialLimitsTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task Dials_that_wait_for_an_ip_address_are_held_back_too_once_others_failed_there()
+    {
+        using IdentityKey identity = IdentityKey.Generate();
+        HangingUpTransport transport = new();
+        await using ConnectionPool pool = new(
+            identity, [transport], new ConnectionOptions { OnLink = static () => [] }, TimeProvider.System, new SeededRandom(1), NullLoggerFactory.Instance);
+        Task<Connection>[] dials = [.. Enumerable.Range(1, 30).Select(port =>
+            pool.ConnectAsync(new PeerIdOfNobody().Id, [Multiaddress.Parse($"/ip4/1.2.3.4/tcp/{port}")], AddressOrigin.Peer, CancellationToken.None))];
+        foreach (Task<Connection> dial in dials)
+        {
+            await Assert.ThrowsAsync<P2PException>(() => dial);
+        }
+
+        Assert.IsLessThanOrEqualTo(4, transport.Dials, "Three fail, and one more is under way when the third does.");
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_name_that_no_resolver_takes_fails_the_dial_like_any_other()
+    {
+        using IdentityKey identity = IdentityKey.Generate();
+        await using ConnectionPool pool = new(
+            identity, [new HangingUpTransport()], new ConnectionOptions(), TimeProvider.System, new SeededRandom(1), NullLoggerFactory.Instance);
+        foreach (string name in new[] { "0.0.0.0", new string('a', 300) })
+        {
+            P2PException error = await Assert.ThrowsAsync<P2PException>(() =>
+                pool.ConnectAsync(new PeerIdOfNobody().Id, [Multiaddress.Parse($"/dns4/{name}/tcp/1")], AddressOrigin.User, CancellationToken.None));
+            Assert.AreEqual(P2PErrorCode.Unreachable, error.Code);
+        }
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
     public async Task A_budget_bounds_what_is_in_flight_for_far_addresses_only()
     {
         VirtualTime time = new();
@@ -112,5 +149,28 @@ public sealed class DialLimitsTests
 
         held[1].Dispose();
         held[2].Dispose();
+    }
+
+    /// <summary>Whoever is dialed hangs up at once.</summary>
+    private sealed class HangingUpTransport : ITransport
+    {
+        private int _dials;
+
+        public int Dials => _dials;
+
+        public bool CanDial(Multiaddress address) => true;
+
+        public bool CanListen(Multiaddress address) => false;
+
+        public async ValueTask<ITransportConnection> DialAsync(Multiaddress address, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _dials);
+            await Task.Yield();
+            (MemoryConnection near, MemoryConnection far) = MemoryConnection.NewPair();
+            await far.DisposeAsync();
+            return near;
+        }
+
+        public ValueTask<ITransportListener> ListenAsync(Multiaddress address, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }
