@@ -1,4 +1,5 @@
 using System.Buffers;
+using P2P.Core.Diagnostics;
 
 namespace P2P.Core.Connections;
 
@@ -8,6 +9,9 @@ internal sealed class MultistreamNegotiation
 {
     /// <summary>Proposals that a listener refuses before it gives up (count): more than any program speaks, little work for us.</summary>
     public const int MaxProposals = 64;
+
+    /// <summary>What is quoted of a wrong answer (characters).</summary>
+    private const int MaxShownChars = 64;
 
     private readonly ArrayBufferWriter<byte> _output = new(64);
     private readonly IReadOnlyList<string>? _proposals;
@@ -24,7 +28,7 @@ internal sealed class MultistreamNegotiation
     /// <summary>The protocol agreed, once <see cref="Read(ref ReadOnlySequence{byte})"/> has returned Done.</summary>
     public string? Selected { get; private set; }
 
-    /// <summary>Why it failed, once Read has returned InvalidData. May quote the peer: clean it before showing.</summary>
+    /// <summary>Why it failed, once Read has returned InvalidData. Where it quotes the peer, the quotation is cleaned.</summary>
     public string Failure { get; private set; } = "";
 
     /// <summary>Whether it failed because the other side speaks none of the protocols, rather than by breaking the rules.</summary>
@@ -129,7 +133,7 @@ internal sealed class MultistreamNegotiation
 
         if (token != MultistreamCodec.NotAvailable)
         {
-            return Fail($"proposed {_proposals[_proposed - 1]}, was answered {token}");
+            return Fail($"proposed {_proposals[_proposed - 1]}, was answered {UntrustedText.Clean(token, MaxShownChars)}");
         }
 
         if (_proposed == _proposals.Count)

@@ -63,6 +63,7 @@ internal static class MultistreamSelect
     {
         byte[] buffer = new byte[2 * MultistreamCodec.MaxEncodedBytes];
         int filled = 0;
+        bool begun = false;
         while (true)
         {
             int count = await connection.ReceiveAsync(buffer.AsMemory(filled), cancellationToken).ConfigureAwait(false);
@@ -71,7 +72,12 @@ internal static class MultistreamSelect
                 throw new PeerProtocolException("closed before a protocol was agreed");
             }
 
-            onProgress();
+            if (!begun)
+            {
+                begun = true;
+                onProgress(); // once: who sends its bytes one by one gets no further by it
+            }
+
             filled += count;
             ReadOnlySequence<byte> rest = new(buffer.AsMemory(0, filled));
             OperationStatus status = negotiation.Read(ref rest);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using P2P.Core.Connections;
+using P2P.Testing;
 
 namespace P2P.Core.Tests.Connections;
 
@@ -134,5 +135,37 @@ public sealed class MultistreamNegotiationTests
         status = side.Read(ref shown);
         bytes.RemoveRange(0, seen + 1 - (int)shown.Length);
         return (status, (int)shown.Length);
+    }
+
+    [TestMethod]
+    public void A_wrong_answer_is_quoted_without_what_a_terminal_would_obey()
+    {
+        MultistreamNegotiation negotiation = MultistreamNegotiation.Dial(["/a"]);
+        ReadOnlySequence<byte> answer = new(MultistreamCodec.Encode(MultistreamCodec.Header, "\u001b[31m" + new string('x', 900)));
+        Assert.AreEqual(OperationStatus.InvalidData, negotiation.Read(ref answer));
+        StringAssert.Contains(negotiation.Failure, @"\u{1b}[31mxxx");
+        Assert.IsLessThan(120, negotiation.Failure.Length);
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_dialer_that_sends_its_bytes_one_by_one_gets_no_further_by_it()
+    {
+        (MemoryConnection dialer, MemoryConnection listener) = MemoryConnection.NewPair();
+        await using (dialer)
+        await using (listener)
+        {
+            int steps = 0;
+            MultistreamNegotiation negotiation = MultistreamNegotiation.Listen(static protocol => protocol == "/noise");
+            Task listening = MultistreamSelect.ListenAsync(negotiation, listener, () => steps++, CancellationToken.None);
+            foreach (byte each in MultistreamCodec.Encode(MultistreamCodec.Header, "/noise"))
+            {
+                await dialer.SendAsync(new[] { each }, CancellationToken.None);
+                await Task.Yield();
+            }
+
+            await listening;
+            Assert.AreEqual(1, steps);
+        }
     }
 }
