@@ -34,6 +34,7 @@ internal static class AddressScopes
         (IPNetwork.Parse("fec0::/10"), AddressScope.Private),
         (IPNetwork.Parse("fc00::/7"), AddressScope.Private),
         (IPNetwork.Parse("ff00::/8"), AddressScope.Multicast),
+        (IPNetwork.Parse("64:ff9b:1::/48"), AddressScope.Private),
         (IPNetwork.Parse("100::/64"), AddressScope.Reserved),
         (IPNetwork.Parse("2001:2::/48"), AddressScope.Reserved),
         (IPNetwork.Parse("2001:db8::/32"), AddressScope.Reserved),

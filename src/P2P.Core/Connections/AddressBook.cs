@@ -16,6 +16,9 @@ internal sealed class AddressBook(TimeProvider time, int maxPeers = 10_000, int 
     /// <summary>How long an address that the peer itself named counts after it was last confirmed.</summary>
     public static readonly TimeSpan OwnLifetime = TimeSpan.FromHours(24);
 
+    /// <summary>Longer addresses are not kept (bytes): nothing that can be dialed is, and peers could fill the book with them.</summary>
+    private const int MaxAddressBytes = 256;
+
     private readonly Lock _gate = new(); // guards everything below
     private readonly Dictionary<PeerId, LinkedListNode<Entry>> _peers = [];
     private readonly LinkedList<Entry> _byUse = []; // least recently used first
@@ -100,7 +103,7 @@ internal sealed class AddressBook(TimeProvider time, int maxPeers = 10_000, int 
         _byUse.AddLast(node);
         List<Known> known = node.Value.Addresses;
         long now = time.GetTimestamp();
-        foreach (Multiaddress address in addresses.Take(maxAddressesPerPeer))
+        foreach (Multiaddress address in addresses.Where(static address => address.AsSpan().Length <= MaxAddressBytes).Take(maxAddressesPerPeer))
         {
             Multiaddress bare = address.WithoutPeerId();
             int index = known.FindIndex(other => other.Address.Equals(bare));

@@ -259,6 +259,11 @@ internal sealed class ConnectionPool : IAsyncDisposable
         _notifier.Connected(connection);
         _work.Run(() => WatchAsync(connection));
         connection.Start();
+        if (_stop.IsCancellationRequested)
+        {
+            _work.Run(() => connection.CloseAsync("the node stops")); // it came in after the stop had looked for connections to close
+        }
+
         if (evicted is not null)
         {
             _work.Run(() => evicted.CloseAsync("its place was needed"));
