@@ -16,11 +16,15 @@ internal sealed class InboundListeners(
     CancellationToken stop)
 {
     /// <summary>The pause after a failed accept, for example because the process has no file handle left.</summary>
-    private static readonly TimeSpan s_acceptPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How long what the system said about its addresses counts: asking costs milliseconds, and each peer that identifies us makes us ask.</summary>
+    private static readonly TimeSpan AddressesLifetime = TimeSpan.FromSeconds(5);
 
     private readonly InboundGate _handshakes = new(options.MaxUnfinishedHandshakes, options.MaxUnfinishedHandshakesPerPrefix);
-    private readonly Lock _gate = new(); // guards the list
+    private readonly Lock _gate = new(); // guards the fields below
     private readonly List<ITransportListener> _listeners = [];
+    private (IReadOnlyList<Multiaddress> Addresses, long At)? _addresses;
 
     /// <summary>Handshakes under way.</summary>
     public int UnfinishedHandshakes => _handshakes.Count;
@@ -30,13 +34,16 @@ internal sealed class InboundListeners(
     {
         get
         {
-            ITransportListener[] listeners;
             lock (_gate)
             {
-                listeners = [.. _listeners];
-            }
+                if (_addresses is not { } known || time.GetElapsedTime(known.At) > AddressesLifetime)
+                {
+                    IReadOnlyList<Multiaddress> expanded = [.. _listeners.SelectMany(listener => ListenAddressExpansion.Expand(listener.BoundAddress)).Distinct()];
+                    _addresses = known = (expanded, time.GetTimestamp());
+                }
 
-            return [.. listeners.SelectMany(listener => ListenAddressExpansion.Expand(listener.BoundAddress)).Distinct()];
+                return known.Addresses;
+            }
         }
     }
 
@@ -65,6 +72,7 @@ internal sealed class InboundListeners(
         lock (_gate)
         {
             _listeners.AddRange(opened);
+            _addresses = null;
         }
 
         foreach (ITransportListener listener in opened)
@@ -84,6 +92,7 @@ internal sealed class InboundListeners(
         {
             listeners = [.. _listeners];
             _listeners.Clear();
+            _addresses = null;
         }
 
         foreach (ITransportListener listener in listeners)
@@ -126,8 +135,8 @@ internal sealed class InboundListeners(
             }
             catch (IOException error)
             {
-                ConnectionsLog.AcceptFailed(logger, listener.BoundAddress, error.Message, s_acceptPause);
-                await Task.Delay(s_acceptPause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                ConnectionsLog.AcceptFailed(logger, listener.BoundAddress, error.Message, AcceptPause);
+                await Task.Delay(AcceptPause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {

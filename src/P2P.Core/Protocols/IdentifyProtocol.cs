@@ -22,7 +22,10 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
     private const int PushConcurrency = 32;
 
     /// <summary>For one identification, in either direction.</summary>
-    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Identifications that one connection may ask for or push at once, and then each second: a new connection needs one, each change one more.</summary>
+    private const int RateBurst = 16, RatePerSecond = 1;
 
     private readonly ConnectionPool _pool;
     private readonly IdentityKey _identity;
@@ -31,7 +34,8 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly BackgroundWork _work;
-    private readonly Lock _gate = new(); // guards the field below
+    private readonly ConditionalWeakTable<Connection, TokenBucket> _rates = [];
+    private readonly Lock _gate = new(); // guards the field below, and each bucket
     private ulong _sequence;
 
     /// <summary>Prepares it; nothing happens before <see cref="Start"/>.</summary>
@@ -87,7 +91,7 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
 
     private async Task AskAsync(Connection connection)
     {
-        using Deadline deadline = new(s_timeout, _time, _stop.Token);
+        using Deadline deadline = new(AnswerTimeout, _time, _stop.Token);
         try
         {
             PeerStream stream = await connection.OpenStreamAsync(Id, deadline.Token).ConfigureAwait(false);
@@ -103,19 +107,21 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
 
     private async Task AnswerAsync(PeerStream stream, CancellationToken cancellationToken)
     {
-        using Deadline deadline = new(s_timeout, _time, cancellationToken);
+        CheckRate(stream.Connection);
+        using Deadline deadline = new(AnswerTimeout, _time, cancellationToken);
         await TellAsync(stream, deadline.Token).ConfigureAwait(false);
     }
 
     private async Task ReceivePushAsync(PeerStream stream, CancellationToken cancellationToken)
     {
-        using Deadline deadline = new(s_timeout, _time, cancellationToken);
+        CheckRate(stream.Connection);
+        using Deadline deadline = new(AnswerTimeout, _time, cancellationToken);
         await LearnAsync(stream.Connection, stream, deadline.Token).ConfigureAwait(false);
     }
 
     private async Task PushToAsync(Connection connection, CancellationToken cancellationToken)
     {
-        using Deadline deadline = new(s_timeout, _time, cancellationToken);
+        using Deadline deadline = new(AnswerTimeout, _time, cancellationToken);
         try
         {
             PeerStream stream = await connection.OpenStreamAsync(PushId, deadline.Token).ConfigureAwait(false);
@@ -125,6 +131,19 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
         catch (Exception error) when (error is IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             ProtocolsLog.IdentifyFailed(_logger, connection.RemotePeer, UntrustedText.Clean(error.Message));
+        }
+    }
+
+    /// <summary>Each identification costs us a signature, made or checked, and everybody who observes it some work; asking for it costs next to nothing.</summary>
+    private void CheckRate(Connection connection)
+    {
+        lock (_gate)
+        {
+            TokenBucket rate = _rates.GetValue(connection, _ => new TokenBucket(RateBurst, RatePerSecond, _time.TimestampFrequency));
+            if (rate.TryTake(_time.GetTimestamp()) > TimeSpan.Zero)
+            {
+                throw new PeerProtocolException("identifies itself or us too often");
+            }
         }
     }
 

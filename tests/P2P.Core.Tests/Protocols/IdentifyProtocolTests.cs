@@ -64,6 +64,36 @@ public sealed class IdentifyProtocolTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task Who_asks_or_pushes_without_end_is_not_answered_without_end()
+    {
+        VirtualTime time = new();
+        MemoryNetwork network = new(time);
+        await using TestPeer a = TestPeer.InMemory(network, time: time);
+        await using TestPeer b = await TestPeer.InMemory(network, time: time).ListenAsync(Token);
+        b.Identify.Start();
+        Connection connection = await a.ConnectAsync(b, Token);
+        int answered = 0;
+        for (int i = 0; i < 40; i++)
+        {
+            await using PeerStream stream = await connection.OpenStreamAsync(IdentifyProtocol.Id, Token);
+            await stream.Output.FlushAsync(Token);
+            try
+            {
+                answered += await LengthPrefixed.ReadAsync(stream.Input, IdentifyCodec.MaxReceivedMessageBytes, Token) is null ? 0 : 1;
+            }
+            catch (IOException)
+            {
+                // refused
+            }
+        }
+
+        Assert.IsGreaterThanOrEqualTo(8, answered);
+        Assert.IsLessThan(40, answered);
+        Assert.IsTrue(b.Log.Contains("too often"));
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
     public async Task A_peer_that_never_identifies_is_kept_and_noted()
     {
         VirtualTime time = new();
