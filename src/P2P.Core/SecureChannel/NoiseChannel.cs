@@ -19,7 +19,7 @@ internal sealed class NoiseChannel : ISecureChannel
     /// <summary>Bytes of one send (bytes): large enough to hide the cost of a system call, small enough to stay in the second-level cache.</summary>
     private const int SendBytes = 512 * 1024;
 
-    private static readonly PinnedBufferPool s_sendBuffers = new(SendBytes, retainedMax: 8);
+    private static readonly PinnedBufferPool SendBuffers = new(SendBytes, retainedMax: 8);
 
     private readonly ITransportConnection _connection;
     private readonly NoiseCipher _sendCipher;
@@ -45,6 +45,7 @@ internal sealed class NoiseChannel : ISecureChannel
         _sendCipher = sendCipher;
         _receiveCipher = receiveCipher;
         _received = received;
+        _received.MayGrow = true;
         RemoteKey = remoteKey;
         RemotePeer = remotePeer;
         Muxer = muxer;
@@ -76,7 +77,7 @@ internal sealed class NoiseChannel : ISecureChannel
         int frame = LengthBytes + plaintext.Length + NoiseCipher.TagBytes;
         if (plaintext.Length > MaxPlaintextBytes || UnflushedBytes + frame > SendBytes)
             throw new ArgumentException($"{plaintext.Length} bytes do not fit.", nameof(plaintext));
-        _sendBuffer ??= s_sendBuffers.Rent();
+        _sendBuffer ??= SendBuffers.Rent();
         Span<byte> target = _sendBuffer.AsSpan(UnflushedBytes, frame);
         BinaryPrimitives.WriteUInt16BigEndian(target, (ushort)(frame - LengthBytes));
         _sendCipher.Encrypt(plaintext, target.Slice(LengthBytes, plaintext.Length), target[^NoiseCipher.TagBytes..]);
@@ -112,7 +113,7 @@ internal sealed class NoiseChannel : ISecureChannel
         }
         _sending = default;
         if (_sendBuffer is not null)
-            s_sendBuffers.Return(_sendBuffer);
+            SendBuffers.Return(_sendBuffer);
         _sendBuffer = null;
         _received.Release();
         _sendCipher.Dispose();
@@ -217,7 +218,7 @@ internal sealed class NoiseChannel : ISecureChannel
         finally
         {
             _isSending = false;
-            s_sendBuffers.Return(buffer);
+            SendBuffers.Return(buffer);
         }
     }
 }

@@ -19,7 +19,7 @@ internal sealed class NoiseReceiveBuffer
     /// <summary>Receives in a row that would have fitted the small buffer before we go back to it (count).</summary>
     private const int QuietReceives = 16;
 
-    private static readonly PinnedBufferPool s_large = new(LargeBytes, retainedMax: 8);
+    private static readonly PinnedBufferPool Large = new(LargeBytes, retainedMax: 8);
 
     private byte[] _buffer;
     private readonly byte[] _small;
@@ -37,6 +37,9 @@ internal sealed class NoiseReceiveBuffer
         _end = initial.Length;
     }
 
+    /// <summary>Whether it may take a large buffer. Not during the handshake: whoever has not said who it is gets no more than the small one.</summary>
+    public bool MayGrow { get; set; }
+
     public Span<byte> Pending => _buffer.AsSpan(_start, _end - _start);
 
     public ReadOnlyMemory<byte> Slice(int offset, int length) => _buffer.AsMemory(_start + offset, length);
@@ -51,8 +54,8 @@ internal sealed class NoiseReceiveBuffer
     public Memory<byte> MakeRoom(int wanted)
     {
         int pending = _end - _start;
-        if (_buffer.Length == SmallBytes && (_wasFilled || wanted > SmallBytes))
-            MoveTo(s_large.Rent());
+        if (MayGrow && _buffer.Length == SmallBytes && (_wasFilled || wanted > SmallBytes))
+            MoveTo(Large.Rent());
         else if (_buffer.Length == LargeBytes && _quiet >= QuietReceives && Math.Max(wanted, pending) <= SmallBytes / 2)
             MoveTo(_small);
         else if (pending == 0)
@@ -74,7 +77,7 @@ internal sealed class NoiseReceiveBuffer
     {
         _start = _end = 0;
         if (_buffer.Length == LargeBytes)
-            s_large.Return(_buffer);
+            Large.Return(_buffer);
         _buffer = [];
     }
 
@@ -83,7 +86,7 @@ internal sealed class NoiseReceiveBuffer
         int pending = _end - _start;
         Pending.CopyTo(target);
         if (target != _buffer && _buffer.Length == LargeBytes)
-            s_large.Return(_buffer);
+            Large.Return(_buffer);
         _buffer = target;
         _start = 0;
         _end = pending;

@@ -7,7 +7,7 @@ namespace P2P.Core.Tests.SecureChannel;
 [TestClass]
 public sealed class NoiseChannelTests
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     [TestMethod]
     [DataRow(1, DisplayName = "one byte at a time")]
@@ -33,7 +33,7 @@ public sealed class NoiseChannelTests
         await pair.Dialer.FlushAsync(CancellationToken.None); // nothing appended: waits for the sending
         Assert.IsFalse(pair.Dialer.IsSending);
         await pair.Dialer.DisposeAsync();
-        Assert.IsTrue((await pair.Listener.ReadAsync(CancellationToken.None).AsTask().WaitAsync(s_patience)).IsEmpty);
+        Assert.IsTrue((await pair.Listener.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience)).IsEmpty);
     }
 
     [TestMethod]
@@ -53,7 +53,7 @@ public sealed class NoiseChannelTests
                     from.Append(plaintext.AsSpan(0, 1));
                     Task flushing = from.FlushAsync(CancellationToken.None).AsTask();
                     CollectionAssert.AreEqual((byte[])[.. plaintext, plaintext[0]], await ReadAsync(to, size + 1));
-                    await flushing.WaitAsync(s_patience);
+                    await flushing.WaitAsync(Patience);
                 }
             }
         }
@@ -70,12 +70,12 @@ public sealed class NoiseChannelTests
             pair.Dialer.Append(new byte[22]);
             pair.Dialer.Append(new byte[22]);
             await pair.Dialer.FlushAsync(CancellationToken.None);
-            await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => pair.Listener.ReadAsync(CancellationToken.None).AsTask().WaitAsync(s_patience));
+            await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => pair.Listener.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience));
             await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => pair.Listener.ReadAsync(CancellationToken.None).AsTask(), "the good frame behind it counts no more");
             await Assert.ThrowsAsync<IOException>(async () =>
             {
                 // The connection is gone for both.
-                await pair.Dialer.ReadAsync(CancellationToken.None).AsTask().WaitAsync(s_patience);
+                await pair.Dialer.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience);
             });
         }
     }
@@ -96,7 +96,7 @@ public sealed class NoiseChannelTests
             await pair.Dialer.FlushAsync(CancellationToken.None);
         }
         await ReadAsync(pair.Listener, 5);
-        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => pair.Listener.ReadAsync(CancellationToken.None).AsTask().WaitAsync(s_patience));
+        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => pair.Listener.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience));
     }
 
     [TestMethod]
@@ -108,7 +108,7 @@ public sealed class NoiseChannelTests
         var frame = new byte[2 + length];
         BinaryPrimitives.WriteUInt16BigEndian(frame, (ushort)length);
         await pair.DialerConnection.SendAsync(frame, CancellationToken.None);
-        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => pair.Listener.ReadAsync(CancellationToken.None).AsTask().WaitAsync(s_patience));
+        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => pair.Listener.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience));
     }
 
     [TestMethod]
@@ -117,7 +117,7 @@ public sealed class NoiseChannelTests
         await using var pair = await Pair.NewAsync();
         await pair.DialerConnection.SendAsync(new byte[] { 0, 100, 1, 2, 3 }, CancellationToken.None);
         await pair.DialerConnection.DisposeAsync();
-        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => pair.Listener.ReadAsync(CancellationToken.None).AsTask().WaitAsync(s_patience));
+        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => pair.Listener.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience));
     }
 
     [TestMethod]
@@ -142,14 +142,14 @@ public sealed class NoiseChannelTests
             for (int i = 0; i < 7; i++)
                 pair.Dialer.Append(new byte[65519]);
             if (batch == 0)
-                await pair.Dialer.FlushAsync(CancellationToken.None).AsTask().WaitAsync(s_patience);
+                await pair.Dialer.FlushAsync(CancellationToken.None).AsTask().WaitAsync(Patience);
         }
         Assert.IsTrue(pair.Dialer.IsSending);
         Task flushing = pair.Dialer.FlushAsync(CancellationToken.None).AsTask();
         Assert.IsFalse(flushing.IsCompleted);
         pair.Dialer.Abort();
-        await Assert.ThrowsAsync<IOException>(() => reading.WaitAsync(s_patience));
-        await Assert.ThrowsAsync<IOException>(() => flushing.WaitAsync(s_patience));
+        await Assert.ThrowsAsync<IOException>(() => reading.WaitAsync(Patience));
+        await Assert.ThrowsAsync<IOException>(() => flushing.WaitAsync(Patience));
     }
 
     private static async Task<List<byte>> ReadAsync(NoiseChannel channel, int count)
@@ -157,7 +157,7 @@ public sealed class NoiseChannelTests
         var bytes = new List<byte>();
         while (bytes.Count < count)
         {
-            ReadOnlyMemory<byte> chunk = await channel.ReadAsync(CancellationToken.None).AsTask().WaitAsync(s_patience);
+            ReadOnlyMemory<byte> chunk = await channel.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience);
             Assert.IsFalse(chunk.IsEmpty, "the channel ended early");
             bytes.AddRange(chunk.Span);
         }
@@ -178,5 +178,22 @@ public sealed class NoiseChannelTests
             await Dialer.DisposeAsync();
             await Listener.DisposeAsync();
         }
+    }
+
+    [TestMethod]
+    public void Nobody_gets_a_large_buffer_during_the_handshake()
+    {
+        NoiseReceiveBuffer buffer = new([]);
+        for (int i = 0; i < 3; i++)
+        {
+            Memory<byte> room = buffer.MakeRoom(100);
+            Assert.IsLessThanOrEqualTo(NoiseReceiveBuffer.SmallBytes, room.Length);
+            buffer.Added(room.Length); // a flood fills whatever there is
+            buffer.Consume(buffer.Pending.Length - 50);
+        }
+
+        buffer.MayGrow = true;
+        Assert.IsGreaterThan(NoiseReceiveBuffer.SmallBytes, buffer.MakeRoom(100).Length);
+        buffer.Release();
     }
 }
