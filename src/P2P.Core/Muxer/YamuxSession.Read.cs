@@ -194,7 +194,7 @@ internal sealed partial class YamuxSession
             throw new PeerProtocolException("a stream was opened with a number of ours");
         if (isReset)
             return null;
-        if (!_isClosing && _inboundStreams < Options.MaxInboundStreams)
+        if (!_isClosing && _endReason is null && _inboundStreams < Options.MaxInboundStreams)
         {
             YamuxStream stream = NewStream(id, isOutbound: false);
             stream.Outgoing.IsCounted = true;

@@ -156,6 +156,8 @@ internal sealed class YamuxStream : IAsyncDisposable
             _readerGone = true;
             _session.ReleaseUnread(_unread);
             _unread = 0;
+            // both ends completed is what gives the pipe's memory back: a stream that was left may linger, what it holds must not
+            _pipe.Writer.Complete();
         }
     }
 
