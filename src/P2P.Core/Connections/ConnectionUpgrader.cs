@@ -14,8 +14,8 @@ internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions o
     /// <summary>The only muxer spoken.</summary>
     public const string MuxerId = "/yamux/1.0.0";
 
-    private static readonly string[] s_muxers = [MuxerId];
-    private static readonly byte[] s_proposal = MultistreamCodec.Encode(MultistreamCodec.Header, NoiseUpgrade.ProtocolId);
+    private static readonly string[] Muxers = [MuxerId];
+    private static readonly byte[] Proposal = MultistreamCodec.Encode(MultistreamCodec.Header, NoiseUpgrade.ProtocolId);
 
     /// <summary>Upgrades a connection that we dialed.</summary>
     /// <exception cref="PeerProtocolException">The other side is not the peer expected, broke the protocol, or took too long.</exception>
@@ -34,9 +34,9 @@ internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions o
     {
         // lazy: our proposal travels with the first handshake message, the answer with the second, which saves a round trip
         NoiseChannel channel = await noise
-            .SecureAsync(connection, isInitiator: true, expected, s_muxers, alreadyReceived: default, sendBefore: s_proposal, expectBefore: s_proposal, cancellationToken)
+            .SecureAsync(connection, isInitiator: true, expected, Muxers, alreadyReceived: default, sendBefore: Proposal, expectBefore: Proposal, cancellationToken)
             .ConfigureAwait(false);
-        return await AgreeOnMuxerAsync(channel, () => MultistreamNegotiation.Dial(s_muxers), cancellationToken).ConfigureAwait(false);
+        return await AgreeOnMuxerAsync(channel, () => MultistreamNegotiation.Dial(Muxers), cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<UpgradedConnection> AcceptStepsAsync(ITransportConnection connection, Action onProgress, CancellationToken cancellationToken)
@@ -47,7 +47,7 @@ internal sealed class ConnectionUpgrader(NoiseUpgrade noise, ConnectionOptions o
         onProgress();
         await Task.Yield(); // the accepting loop is not held up by the handshake's arithmetic
         NoiseChannel channel = await noise
-            .SecureAsync(connection, isInitiator: false, null, s_muxers, received, sendBefore: unsent, expectBefore: default, cancellationToken)
+            .SecureAsync(connection, isInitiator: false, null, Muxers, received, sendBefore: unsent, expectBefore: default, cancellationToken)
             .ConfigureAwait(false);
         onProgress();
         return await AgreeOnMuxerAsync(channel, () => MultistreamNegotiation.Listen(protocol => protocol == MuxerId), cancellationToken).ConfigureAwait(false);

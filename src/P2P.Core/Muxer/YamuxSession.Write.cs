@@ -7,7 +7,7 @@ internal sealed partial class YamuxSession
     /// A batch that took longer than this to leave is halved, so that on a slow link a window update or a ping does not wait behind a megabyte; one that
     /// left within a quarter of it is doubled.
     /// </summary>
-    private static readonly TimeSpan s_longBatch = TimeSpan.FromMilliseconds(80);
+    private static readonly TimeSpan LongBatch = TimeSpan.FromMilliseconds(80);
 
     private readonly byte[] _controlFrames = new byte[128 * YamuxHeader.Bytes];
     private readonly List<YamuxStream> _finished = [];
@@ -113,9 +113,9 @@ internal sealed partial class YamuxSession
         Volatile.Write(ref _lastWriteProgress, end);
         _isFlushing = false;
         TimeSpan took = _time.GetElapsedTime(start, end);
-        if (took > s_longBatch)
+        if (took > LongBatch)
             _batchBytes = Math.Max(_batchBytes / 2, SendSlab.LargeBytes);
-        else if (took < s_longBatch / 4)
+        else if (took < LongBatch / 4)
             _batchBytes = Math.Min(_batchBytes * 2, _channel.SendBufferBytes);
     }
 

@@ -19,10 +19,10 @@ internal sealed class PingProtocol(ConnectionPool pool, TimeProvider time)
     private const int MaxInboundPerPeer = 2;
 
     /// <summary>For one answer.</summary>
-    private static readonly TimeSpan s_answerTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a stream is kept for the next ping.</summary>
-    private static readonly TimeSpan s_idleTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Starts to answer.</summary>
     public void Start() => pool.Handle(Id, AnswerAsync, MaxInboundPerPeer);
@@ -31,7 +31,7 @@ internal sealed class PingProtocol(ConnectionPool pool, TimeProvider time)
     /// <exception cref="IOException">The peer answered nothing in time, something else, or does not speak ping.</exception>
     public async Task<TimeSpan> PingAsync(Connection connection, CancellationToken cancellationToken)
     {
-        using Deadline deadline = new(s_answerTimeout, time, cancellationToken);
+        using Deadline deadline = new(AnswerTimeout, time, cancellationToken);
         try
         {
             PeerStream stream = await connection.OpenStreamAsync(Id, deadline.Token).ConfigureAwait(false);
@@ -47,7 +47,7 @@ internal sealed class PingProtocol(ConnectionPool pool, TimeProvider time)
         }
         catch (OperationCanceledException) when (deadline.IsOver)
         {
-            throw new PeerProtocolException($"did not answer a ping within {s_answerTimeout.TotalSeconds:0} s");
+            throw new PeerProtocolException($"did not answer a ping within {AnswerTimeout.TotalSeconds:0} s");
         }
     }
 
@@ -55,7 +55,7 @@ internal sealed class PingProtocol(ConnectionPool pool, TimeProvider time)
     {
         while (true)
         {
-            using Deadline deadline = new(s_idleTimeout, time, cancellationToken);
+            using Deadline deadline = new(IdleTimeout, time, cancellationToken);
             ReadResult read = await stream.Input.ReadAtLeastAsync(PingBytes, deadline.Token).ConfigureAwait(false);
             if (read.Buffer.Length < PingBytes)
             {

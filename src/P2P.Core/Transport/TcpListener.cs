@@ -8,7 +8,7 @@ namespace P2P.Core.Transport;
 internal sealed class TcpListener : ITransportListener
 {
     /// <summary>How long accepting pauses when the system has no handle or memory left: long enough for connections to end, short enough to go unnoticed.</summary>
-    private static readonly TimeSpan s_exhaustionPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan ExhaustionPause = TimeSpan.FromMilliseconds(200);
 
     private readonly Socket _socket;
     private readonly TimeProvider _time;
@@ -44,8 +44,8 @@ internal sealed class TcpListener : ITransportListener
             catch (SocketException exception) when (IsExhaustion(exception.SocketErrorCode))
             {
                 accepted?.Dispose();
-                TransportLog.AcceptPaused(_logger, BoundAddress, exception.SocketErrorCode, (int)s_exhaustionPause.TotalMilliseconds);
-                await Task.Delay(s_exhaustionPause, _time, cancellationToken).ConfigureAwait(false);
+                TransportLog.AcceptPaused(_logger, BoundAddress, exception.SocketErrorCode, (int)ExhaustionPause.TotalMilliseconds);
+                await Task.Delay(ExhaustionPause, _time, cancellationToken).ConfigureAwait(false);
             }
             catch (SocketException exception) when (accepted is not null || IsOneConnectionsFault(exception.SocketErrorCode))
             {

@@ -12,7 +12,7 @@ namespace P2P.Core.Tests.Connections;
 [TestClass]
 public sealed class HostilePeerTests
 {
-    private static readonly byte[] s_proposal = MultistreamCodec.Encode(MultistreamCodec.Header, "/noise");
+    private static readonly byte[] Proposal = MultistreamCodec.Encode(MultistreamCodec.Header, "/noise");
 
     public required TestContext TestContext { get; init; }
 
@@ -24,10 +24,10 @@ public sealed class HostilePeerTests
         ["half a length", new byte[] { 0x93 }],
         ["half a header", MultistreamCodec.Encode(MultistreamCodec.Header)[..7]],
         ["the header", MultistreamCodec.Encode(MultistreamCodec.Header)],
-        ["half a proposal", s_proposal[..^3]],
-        ["the proposal", s_proposal],
-        ["half of the first handshake message", (byte[])[.. s_proposal, 0, 32, 1, 2, 3]],
-        ["all of the first handshake message", (byte[])[.. s_proposal, 0, 32, .. Enumerable.Repeat((byte)9, 32)]],
+        ["half a proposal", Proposal[..^3]],
+        ["the proposal", Proposal],
+        ["half of the first handshake message", (byte[])[.. Proposal, 0, 32, 1, 2, 3]],
+        ["all of the first handshake message", (byte[])[.. Proposal, 0, 32, .. Enumerable.Repeat((byte)9, 32)]],
     ];
 
     [TestMethod]
@@ -84,8 +84,8 @@ public sealed class HostilePeerTests
             {
                 0 => noise,
                 1 => [.. MultistreamCodec.Encode(MultistreamCodec.Header), .. noise],
-                2 => [.. s_proposal, .. noise],
-                _ => [.. s_proposal, 0, 32, .. noise],
+                2 => [.. Proposal, .. noise],
+                _ => [.. Proposal, 0, 32, .. noise],
             };
             await using ITransportConnection raw = await network.NewHost().DialAsync(b.Pool.ListenAddresses[0], Token);
             try
@@ -150,7 +150,7 @@ public sealed class HostilePeerTests
                     await socket.ConnectAsync(end, Token);
                     if (i % 3 == 0)
                     {
-                        await socket.SendAsync(s_proposal, SocketFlags.None, Token); // some get one step further
+                        await socket.SendAsync(Proposal, SocketFlags.None, Token); // some get one step further
                     }
                 }
                 catch (SocketException)

@@ -7,25 +7,25 @@ namespace P2P.Core.Tests.Connections;
 [TestClass]
 public sealed class LimitsTests
 {
-    private static readonly ConnectionOptions s_options = new() { MaxConnections = 4, MaxInboundConnections = 3, MaxConnectionsPerAddress = 2 };
+    private static readonly ConnectionOptions Options = new() { MaxConnections = 4, MaxInboundConnections = 3, MaxConnectionsPerAddress = 2 };
 
     [TestMethod]
     public void A_free_place_is_given() =>
-        Assert.AreEqual(new Admission(-1, null), ConnectionLimits.Judge(Inbound(1), [Inbound(2), Inbound(3)], s_options));
+        Assert.AreEqual(new Admission(-1, null), ConnectionLimits.Judge(Inbound(1), [Inbound(2), Inbound(3)], Options));
 
     [TestMethod]
     public void One_address_gets_its_share_and_loopback_any_number()
     {
-        Assert.IsNotNull(ConnectionLimits.Judge(Inbound(1), [Inbound(1), Inbound(1)], s_options).Refusal);
+        Assert.IsNotNull(ConnectionLimits.Judge(Inbound(1), [Inbound(1), Inbound(1)], Options).Refusal);
         ConnectionFacts local = new(false, IPAddress.Loopback, null);
-        Assert.IsNull(ConnectionLimits.Judge(local, [local, local], s_options).Refusal);
-        Assert.IsNull(ConnectionLimits.Judge(new ConnectionFacts(true, Address(1), null), [Inbound(1), Inbound(1)], s_options).Refusal);
+        Assert.IsNull(ConnectionLimits.Judge(local, [local, local], Options).Refusal);
+        Assert.IsNull(ConnectionLimits.Judge(new ConnectionFacts(true, Address(1), null), [Inbound(1), Inbound(1)], Options).Refusal);
     }
 
     [TestMethod]
     public void A_newcomer_takes_the_place_of_the_longest_idle_of_the_most_greedy_address()
     {
-        ConnectionOptions options = s_options with { MaxInboundConnections = 4 };
+        ConnectionOptions options = Options with { MaxInboundConnections = 4 };
         Admission admission = ConnectionLimits.Judge(Inbound(9), [Inbound(1, 50), Inbound(2, 5), Inbound(2, 9), Inbound(3)], options);
         Assert.AreEqual(new Admission(2, null), admission);
     }
@@ -34,13 +34,13 @@ public sealed class LimitsTests
     public void An_inbound_newcomer_takes_no_place_of_our_own_dials()
     {
         ConnectionFacts ours = new(true, Address(1), TimeSpan.FromHours(1));
-        Assert.IsNotNull(ConnectionLimits.Judge(Inbound(9), [ours, ours, ours, Inbound(2)], s_options).Refusal);
-        Assert.AreEqual(0, ConnectionLimits.Judge(new ConnectionFacts(true, Address(9), null), [ours, ours, ours, Inbound(2)], s_options).Evict);
+        Assert.IsNotNull(ConnectionLimits.Judge(Inbound(9), [ours, ours, ours, Inbound(2)], Options).Refusal);
+        Assert.AreEqual(0, ConnectionLimits.Judge(new ConnectionFacts(true, Address(9), null), [ours, ours, ours, Inbound(2)], Options).Evict);
     }
 
     [TestMethod]
     public void Who_was_used_just_now_is_not_idle() =>
-        Assert.IsNotNull(ConnectionLimits.Judge(Inbound(9), [Inbound(1, 0.5), Inbound(2, 0.1), Inbound(3)], s_options).Refusal);
+        Assert.IsNotNull(ConnectionLimits.Judge(Inbound(9), [Inbound(1, 0.5), Inbound(2, 0.1), Inbound(3)], Options).Refusal);
 
     [TestMethod]
     public void A_full_gate_gives_up_the_least_advanced_and_oldest_of_the_most_greedy_prefix()

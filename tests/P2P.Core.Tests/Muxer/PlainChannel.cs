@@ -8,7 +8,7 @@ namespace P2P.Core.Tests.Muxer;
 /// <summary>A secure channel without encryption, in memory, that hands out what was sent in pieces of random sizes, so that headers are cut everywhere.</summary>
 internal sealed class PlainChannel : ISecureChannel
 {
-    private static readonly IdentityKey s_identity = IdentityKey.Generate();
+    private static readonly IdentityKey SharedIdentity = IdentityKey.Generate();
 
     private readonly PipeReader _reader;
     private readonly PipeWriter _writer;
@@ -23,9 +23,9 @@ internal sealed class PlainChannel : ISecureChannel
         _chunks = chunks;
     }
 
-    public PeerId RemotePeer => s_identity.PeerId;
+    public PeerId RemotePeer => SharedIdentity.PeerId;
 
-    public PublicKey RemoteKey => s_identity.PublicKey;
+    public PublicKey RemoteKey => SharedIdentity.PublicKey;
 
     public string? Muxer => null;
 

@@ -6,7 +6,7 @@ namespace P2P.Core.Tests.Muxer;
 [TestClass]
 public sealed class YamuxTimeTests
 {
-    private static readonly TimeSpan s_step = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
 
     [TestMethod]
     public async Task An_idle_session_pings_every_30_seconds_and_lives_as_long_as_it_is_answered()
@@ -35,9 +35,9 @@ public sealed class YamuxTimeTests
         await using (session)
         {
             await peer.ReadAsync();
-            await time.AdvanceAsync(TimeSpan.FromSeconds(9), s_step);
+            await time.AdvanceAsync(TimeSpan.FromSeconds(9), Step);
             Assert.IsFalse(session.Completion.IsCompleted);
-            await time.AdvanceUntilAsync(() => session.Completion.IsCompleted, s_step, TimeSpan.FromSeconds(6));
+            await time.AdvanceUntilAsync(() => session.Completion.IsCompleted, Step, TimeSpan.FromSeconds(6));
             Assert.AreEqual("no sign of life for 10 s", await session.Completion);
         }
     }
@@ -52,9 +52,9 @@ public sealed class YamuxTimeTests
         pair.DialerChannel.IsStalled = true;
         await opened.Output.WriteAsync(new byte[1]);
         await Task.Delay(50); // the writer loop takes it up
-        await time.AdvanceAsync(TimeSpan.FromSeconds(8), s_step);
+        await time.AdvanceAsync(TimeSpan.FromSeconds(8), Step);
         Assert.IsFalse(pair.Dialer.Completion.IsCompleted);
-        await time.AdvanceUntilAsync(() => pair.Dialer.Completion.IsCompleted, s_step, TimeSpan.FromSeconds(6));
+        await time.AdvanceUntilAsync(() => pair.Dialer.Completion.IsCompleted, Step, TimeSpan.FromSeconds(6));
         Assert.AreEqual("a send made no progress for 10 s", await pair.Dialer.Completion);
         await Assert.ThrowsExactlyAsync<StreamResetException>(() => opened.Input.ReadAsync().AsTask());
     }
@@ -68,7 +68,7 @@ public sealed class YamuxTimeTests
         await opened.DisposeAsync();
         Assert.AreEqual(0, (await SessionPair.ReadAllAsync(accepted.Input)).Count);
         Assert.AreEqual(1, pair.Dialer.StreamCount);
-        await time.AdvanceUntilAsync(() => pair.Dialer.StreamCount == 0, s_step, TimeSpan.FromSeconds(15));
+        await time.AdvanceUntilAsync(() => pair.Dialer.StreamCount == 0, Step, TimeSpan.FromSeconds(15));
         await YamuxSessionTests.AssertEventuallyAsync(() => pair.Listener.StreamCount == 0);
         await Assert.ThrowsExactlyAsync<StreamResetException>(() => accepted.Output.WriteAsync(new byte[1]).AsTask());
     }

@@ -9,20 +9,20 @@ namespace P2P.Core.Tests.Protocols;
 [TestClass]
 public sealed class IdentifyCodecTests
 {
-    private static readonly Multiaddress s_address = Multiaddress.Parse("/ip4/1.2.3.4/tcp/5");
+    private static readonly Multiaddress Address = Multiaddress.Parse("/ip4/1.2.3.4/tcp/5");
 
     [TestMethod]
     public void What_is_encoded_is_decoded()
     {
         using IdentityKey key = IdentityKey.Generate();
-        IReadOnlyList<byte[]> messages = IdentifyCodec.Encode(NewOwn(key, ["/a", "/b"], [s_address]));
+        IReadOnlyList<byte[]> messages = IdentifyCodec.Encode(NewOwn(key, ["/a", "/b"], [Address]));
         Assert.HasCount(1, messages);
         Assert.IsTrue(IdentifyCodec.TryDecode(messages, key.PeerId, out RemoteInfo? info));
         Assert.IsTrue(info.IsSigned);
         Assert.AreEqual("p2p-files/1.2", info.AgentVersion);
         Assert.AreEqual("ipfs/0.1.0", info.ProtocolVersion);
         Assert.IsTrue(info.Protocols.SetEquals(["/a", "/b"]));
-        Assert.AreEqual(s_address, Assert.ContainsSingle(info.ListenAddresses));
+        Assert.AreEqual(Address, Assert.ContainsSingle(info.ListenAddresses));
         Assert.AreEqual(Multiaddress.Parse("/ip4/9.9.9.9/tcp/9"), info.ObservedAddress);
     }
 
@@ -49,7 +49,7 @@ public sealed class IdentifyCodecTests
         byte[][] parts =
         [
             new IdentifyMessage { AgentVersion = "old", Protocols = { "/a" } }.ToByteArray(),
-            new IdentifyMessage { AgentVersion = "new", Protocols = { "/b" }, ListenAddrs = { ByteString.CopyFrom(s_address.ToArray()) } }.ToByteArray(),
+            new IdentifyMessage { AgentVersion = "new", Protocols = { "/b" }, ListenAddrs = { ByteString.CopyFrom(Address.ToArray()) } }.ToByteArray(),
         ];
         Assert.IsTrue(IdentifyCodec.TryDecode(parts, key.PeerId, out RemoteInfo? info));
         Assert.AreEqual("new", info.AgentVersion);
@@ -71,14 +71,14 @@ public sealed class IdentifyCodecTests
             SignedPeerRecord = ByteString.CopyFrom(new PeerRecord(other.PeerId, 1, [Multiaddress.Parse("/ip4/6.6.6.6/tcp/6")]).Seal(other)),
             ListenAddrs =
             {
-                ByteString.CopyFrom(s_address.WithPeerId(key.PeerId).ToArray()),
-                ByteString.CopyFrom(s_address.WithPeerId(other.PeerId).ToArray()),
+                ByteString.CopyFrom(Address.WithPeerId(key.PeerId).ToArray()),
+                ByteString.CopyFrom(Address.WithPeerId(other.PeerId).ToArray()),
                 ByteString.CopyFrom(1, 2, 3),
             },
         }.ToByteArray();
         Assert.IsTrue(IdentifyCodec.TryDecode([replayed], key.PeerId, out RemoteInfo? info));
         Assert.IsFalse(info.IsSigned);
-        Assert.AreEqual(s_address, Assert.ContainsSingle(info.ListenAddresses));
+        Assert.AreEqual(Address, Assert.ContainsSingle(info.ListenAddresses));
     }
 
     [TestMethod]
@@ -86,7 +86,7 @@ public sealed class IdentifyCodecTests
     {
         SeededRandom random = new(3);
         using IdentityKey key = IdentityKey.Generate();
-        byte[] good = IdentifyCodec.Encode(NewOwn(key, ["/a"], [s_address]))[0];
+        byte[] good = IdentifyCodec.Encode(NewOwn(key, ["/a"], [Address]))[0];
         for (int i = 0; i < 5000; i++)
         {
             byte[] bad = [.. good[..random.Next(good.Length + 1)]];

@@ -7,17 +7,17 @@ namespace P2P.Core.Tests.Protocols;
 [TestClass]
 public sealed class PeerRecordTests
 {
-    private static readonly Multiaddress s_address = Multiaddress.Parse("/ip4/1.2.3.4/tcp/5");
+    private static readonly Multiaddress Address = Multiaddress.Parse("/ip4/1.2.3.4/tcp/5");
 
     [TestMethod]
     public void A_sealed_record_opens_with_what_was_sealed()
     {
         using IdentityKey key = IdentityKey.Generate();
-        byte[] sealedRecord = new PeerRecord(key.PeerId, 7, [s_address]).Seal(key);
+        byte[] sealedRecord = new PeerRecord(key.PeerId, 7, [Address]).Seal(key);
         Assert.IsTrue(PeerRecord.TryOpen(sealedRecord, out PeerRecord? record));
         Assert.AreEqual(key.PeerId, record.Peer);
         Assert.AreEqual(7UL, record.Sequence);
-        Assert.AreEqual(s_address, Assert.ContainsSingle(record.Addresses));
+        Assert.AreEqual(Address, Assert.ContainsSingle(record.Addresses));
     }
 
     [TestMethod]
@@ -25,7 +25,7 @@ public sealed class PeerRecordTests
     {
         // checked against the wire document by hand: lengths as varints in front of each part, type 03 01
         using IdentityKey key = IdentityKey.FromSeed(new byte[32]);
-        EnvelopeMessage envelope = EnvelopeMessage.Parser.ParseFrom(new PeerRecord(key.PeerId, 1, [s_address]).Seal(key));
+        EnvelopeMessage envelope = EnvelopeMessage.Parser.ParseFrom(new PeerRecord(key.PeerId, 1, [Address]).Seal(key));
         CollectionAssert.AreEqual(new byte[] { 3, 1 }, envelope.PayloadType.ToByteArray());
         byte[] signed = [18, .. "libp2p-peer-record"u8, 2, 3, 1, (byte)envelope.Payload.Length, .. envelope.Payload];
         Assert.IsTrue(key.PublicKey.Verify(signed, envelope.Signature.Span));
@@ -35,7 +35,7 @@ public sealed class PeerRecordTests
     public void A_record_with_any_bit_changed_does_not_open_as_something_else()
     {
         using IdentityKey key = IdentityKey.Generate();
-        byte[] good = new PeerRecord(key.PeerId, 7, [s_address]).Seal(key);
+        byte[] good = new PeerRecord(key.PeerId, 7, [Address]).Seal(key);
         for (int i = 0; i < good.Length * 8; i += 3)
         {
             byte[] bad = [.. good];
@@ -57,7 +57,7 @@ public sealed class PeerRecordTests
     {
         using IdentityKey key = IdentityKey.Generate();
         using IdentityKey other = IdentityKey.Generate();
-        Assert.IsFalse(PeerRecord.TryOpen(new PeerRecord(other.PeerId, 7, [s_address]).Seal(key), out _));
+        Assert.IsFalse(PeerRecord.TryOpen(new PeerRecord(other.PeerId, 7, [Address]).Seal(key), out _));
         byte[] forAnotherUse = SignedEnvelope.Seal(key, "libp2p-relay-rsvp", [3, 1], new PeerRecordMessage { PeerId = ByteString.CopyFrom(key.PeerId.ToArray()) }.ToByteArray());
         Assert.IsFalse(PeerRecord.TryOpen(forAnotherUse, out _));
     }

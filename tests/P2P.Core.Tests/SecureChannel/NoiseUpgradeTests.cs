@@ -9,8 +9,8 @@ namespace P2P.Core.Tests.SecureChannel;
 [TestClass]
 public sealed class NoiseUpgradeTests
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
-    private static readonly string[] s_yamux = ["/yamux/1.0.0"];
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly string[] Yamux = ["/yamux/1.0.0"];
 
     [TestMethod]
     [DataRow(1, DisplayName = "one byte at a time")]
@@ -20,7 +20,7 @@ public sealed class NoiseUpgradeTests
     {
         using var a = new Side(pieceBytes);
         using var b = new Side(pieceBytes);
-        (NoiseChannel dialer, NoiseChannel listener) = await UpgradeAsync(a, b, s_yamux, s_yamux, expected: b.Identity.PeerId);
+        (NoiseChannel dialer, NoiseChannel listener) = await UpgradeAsync(a, b, Yamux, Yamux, expected: b.Identity.PeerId);
         await using (dialer)
         await using (listener)
         {
@@ -37,11 +37,11 @@ public sealed class NoiseUpgradeTests
     {
         using Side a = new(), b = new();
         using var other = IdentityKey.Generate();
-        (Task<NoiseChannel> dialing, Task<NoiseChannel> listening) = Start(a, b, s_yamux, s_yamux, other.PeerId);
-        PeerProtocolException failure = await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => dialing.WaitAsync(s_patience));
+        (Task<NoiseChannel> dialing, Task<NoiseChannel> listening) = Start(a, b, Yamux, Yamux, other.PeerId);
+        PeerProtocolException failure = await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => dialing.WaitAsync(Patience));
         StringAssert.Contains(failure.Message, b.Identity.PeerId.ToString());
         a.Connection!.Abort();
-        await Assert.ThrowsAsync<IOException>(() => listening.WaitAsync(s_patience));
+        await Assert.ThrowsAsync<IOException>(() => listening.WaitAsync(Patience));
     }
 
     [TestMethod]
@@ -57,7 +57,7 @@ public sealed class NoiseUpgradeTests
     public async Task A_side_without_a_list_leaves_the_muxer_open()
     {
         using Side a = new(), b = new();
-        (NoiseChannel dialer, NoiseChannel listener) = await UpgradeAsync(a, b, s_yamux, [], null);
+        (NoiseChannel dialer, NoiseChannel listener) = await UpgradeAsync(a, b, Yamux, [], null);
         Assert.IsNull(dialer.Muxer);
         Assert.IsNull(listener.Muxer);
     }
@@ -67,9 +67,9 @@ public sealed class NoiseUpgradeTests
     {
         using Side a = new(), b = new();
         (Task<NoiseChannel> dialing, Task<NoiseChannel> listening) = Start(a, b, ["/a"], ["/b"], null);
-        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => dialing.WaitAsync(s_patience));
+        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => dialing.WaitAsync(Patience));
         a.Connection!.Abort();
-        await Assert.ThrowsAsync<IOException>(() => listening.WaitAsync(s_patience));
+        await Assert.ThrowsAsync<IOException>(() => listening.WaitAsync(Patience));
     }
 
     [TestMethod]
@@ -78,16 +78,16 @@ public sealed class NoiseUpgradeTests
         using Side a = new(), b = new();
         (MemoryConnection dialer, MemoryConnection listener) = MemoryConnection.NewPair();
         byte[] proposal = "proposal"u8.ToArray(), answer = "answer"u8.ToArray();
-        Task<NoiseChannel> dialing = a.Upgrade.SecureAsync(dialer, true, null, s_yamux, default, proposal, answer, CancellationToken.None);
+        Task<NoiseChannel> dialing = a.Upgrade.SecureAsync(dialer, true, null, Yamux, default, proposal, answer, CancellationToken.None);
         // The listener's negotiation read the proposal and, by accident, a part of message 1.
         var read = new byte[proposal.Length + 5];
         for (int at = 0; at < read.Length;)
-            at += await listener.ReceiveAsync(read.AsMemory(at), CancellationToken.None).AsTask().WaitAsync(s_patience);
+            at += await listener.ReceiveAsync(read.AsMemory(at), CancellationToken.None).AsTask().WaitAsync(Patience);
         CollectionAssert.AreEqual(proposal, read[..proposal.Length]);
         await listener.SendAsync(answer, CancellationToken.None);
         await using NoiseChannel accepted = await b.Upgrade
-            .SecureAsync(listener, false, null, s_yamux, read.AsMemory(proposal.Length), default, default, CancellationToken.None).WaitAsync(s_patience);
-        await using NoiseChannel dialed = await dialing.WaitAsync(s_patience);
+            .SecureAsync(listener, false, null, Yamux, read.AsMemory(proposal.Length), default, default, CancellationToken.None).WaitAsync(Patience);
+        await using NoiseChannel dialed = await dialing.WaitAsync(Patience);
         Assert.AreEqual(a.Identity.PeerId, accepted.RemotePeer);
     }
 
@@ -96,9 +96,9 @@ public sealed class NoiseUpgradeTests
     {
         using Side a = new();
         (MemoryConnection dialer, MemoryConnection listener) = MemoryConnection.NewPair();
-        Task<NoiseChannel> dialing = a.Upgrade.SecureAsync(dialer, true, null, s_yamux, default, default, "answer"u8.ToArray(), CancellationToken.None);
+        Task<NoiseChannel> dialing = a.Upgrade.SecureAsync(dialer, true, null, Yamux, default, default, "answer"u8.ToArray(), CancellationToken.None);
         await listener.SendAsync("answeR"u8.ToArray(), CancellationToken.None);
-        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => dialing.WaitAsync(s_patience));
+        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => dialing.WaitAsync(Patience));
     }
 
     [TestMethod]
@@ -107,11 +107,11 @@ public sealed class NoiseUpgradeTests
         var time = new VirtualTime();
         using Side a = new(time: time);
         (MemoryConnection dialer, _) = MemoryConnection.NewPair();
-        Task<NoiseChannel> dialing = a.Upgrade.SecureAsync(dialer, true, null, s_yamux, default, default, default, CancellationToken.None);
+        Task<NoiseChannel> dialing = a.Upgrade.SecureAsync(dialer, true, null, Yamux, default, default, default, CancellationToken.None);
         await time.AdvanceAsync(TimeSpan.FromSeconds(9.5));
         Assert.IsFalse(dialing.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(1));
-        PeerProtocolException failure = await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => dialing.WaitAsync(s_patience));
+        PeerProtocolException failure = await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => dialing.WaitAsync(Patience));
         StringAssert.Contains(failure.Message, "10 s");
     }
 
@@ -120,9 +120,9 @@ public sealed class NoiseUpgradeTests
     {
         using Side b = new();
         (MemoryConnection dialer, MemoryConnection listener) = MemoryConnection.NewPair();
-        Task<NoiseChannel> listening = b.Upgrade.SecureAsync(listener, false, null, s_yamux, default, default, default, CancellationToken.None);
+        Task<NoiseChannel> listening = b.Upgrade.SecureAsync(listener, false, null, Yamux, default, default, default, CancellationToken.None);
         await dialer.SendAsync(new byte[] { 0x10, 0x01 }, CancellationToken.None);
-        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => listening.WaitAsync(s_patience));
+        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => listening.WaitAsync(Patience));
     }
 
     [TestMethod]
@@ -133,26 +133,26 @@ public sealed class NoiseUpgradeTests
         using Side a = new();
         using IdentityKey claimed = IdentityKey.Generate(), signer = IdentityKey.Generate();
         (MemoryConnection dialer, MemoryConnection listener) = MemoryConnection.NewPair();
-        Task<NoiseChannel> dialing = a.Upgrade.SecureAsync(dialer, true, null, s_yamux, default, default, default, CancellationToken.None);
+        Task<NoiseChannel> dialing = a.Upgrade.SecureAsync(dialer, true, null, Yamux, default, default, default, CancellationToken.None);
         using NoiseKeyPair keys = NoiseKeyPair.Generate();
         using var responder = new NoiseHandshake(false, [], keys, NoiseKeyPair.Generate());
         byte[] first = await ReadFrameAsync(listener);
         Assert.IsTrue(responder.TryReadMessage(first, new byte[100], out _));
         byte[] payload = withPayload
-            ? new NoisePayload(claimed.PublicKey.Encode(), signer.Sign(NoisePayload.SignedBytes(keys.PublicKey)), s_yamux).Encode()
+            ? new NoisePayload(claimed.PublicKey.Encode(), signer.Sign(NoisePayload.SignedBytes(keys.PublicKey)), Yamux).Encode()
             : [];
         var second = new byte[2 + payload.Length + NoiseHandshake.MaxOverheadBytes];
         Assert.IsTrue(responder.TryWriteMessage(payload, second.AsSpan(2), out int length));
         BinaryPrimitives.WriteUInt16BigEndian(second, (ushort)length);
         await listener.SendAsync(second.AsMemory(0, 2 + length), CancellationToken.None);
-        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => dialing.WaitAsync(s_patience));
+        await Assert.ThrowsExactlyAsync<PeerProtocolException>(() => dialing.WaitAsync(Patience));
     }
 
     internal static async Task<(NoiseChannel Dialer, NoiseChannel Listener)> UpgradeAsync(
         Side a, Side b, IReadOnlyList<string> dialersMuxers, IReadOnlyList<string> listenersMuxers, PeerId? expected)
     {
         (Task<NoiseChannel> dialing, Task<NoiseChannel> listening) = Start(a, b, dialersMuxers, listenersMuxers, expected);
-        return (await dialing.WaitAsync(s_patience), await listening.WaitAsync(s_patience));
+        return (await dialing.WaitAsync(Patience), await listening.WaitAsync(Patience));
     }
 
     private static (Task<NoiseChannel> Dialing, Task<NoiseChannel> Listening) Start(
@@ -178,7 +178,7 @@ public sealed class NoiseUpgradeTests
     private static async Task ReadAsync(ITransportConnection connection, byte[] target)
     {
         for (int at = 0; at < target.Length;)
-            at += await connection.ReceiveAsync(target.AsMemory(at), CancellationToken.None).AsTask().WaitAsync(s_patience);
+            at += await connection.ReceiveAsync(target.AsMemory(at), CancellationToken.None).AsTask().WaitAsync(Patience);
     }
 
     internal sealed class Side(int pieceBytes = 1 << 20, TimeProvider? time = null) : IDisposable

@@ -8,8 +8,8 @@ namespace P2P.Core.Tests.Transport;
 [TestClass]
 public sealed class TcpTransportTests
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
-    private static readonly TcpTransport s_transport = new(TimeProvider.System, NullLogger.Instance);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TcpTransport SharedTransport = new(TimeProvider.System, NullLogger.Instance);
 
     [TestMethod]
     [DataRow("/ip4/127.0.0.1/tcp/0")]
@@ -31,12 +31,12 @@ public sealed class TcpTransportTests
                 Task sending = from.SendAsync(sent, CancellationToken.None).AsTask();
                 var got = new byte[sent.Length];
                 for (int at = 0; at < got.Length;)
-                    at += await to.ReceiveAsync(got.AsMemory(at), CancellationToken.None).AsTask().WaitAsync(s_patience);
+                    at += await to.ReceiveAsync(got.AsMemory(at), CancellationToken.None).AsTask().WaitAsync(Patience);
                 await sending;
                 CollectionAssert.AreEqual(sent, got);
             }
             await dialed.DisposeAsync();
-            Assert.AreEqual(0, await accepted.ReceiveAsync(new byte[1], CancellationToken.None).AsTask().WaitAsync(s_patience));
+            Assert.AreEqual(0, await accepted.ReceiveAsync(new byte[1], CancellationToken.None).AsTask().WaitAsync(Patience));
         }
     }
 
@@ -46,8 +46,8 @@ public sealed class TcpTransportTests
         await using ITransportListener six = await ListenAsync("/ip6/::/tcp/0");
         Assert.IsTrue(six.BoundAddress.TryGetEndPoint(out IPEndPoint? endPoint));
         await using ITransportListener four = await ListenAsync($"/ip4/0.0.0.0/tcp/{endPoint!.Port}");
-        await using ITransportConnection dialed = await s_transport.DialAsync(Multiaddress.Parse($"/ip4/127.0.0.1/tcp/{endPoint.Port}"), CancellationToken.None);
-        await using ITransportConnection? accepted = await four.AcceptAsync(CancellationToken.None).AsTask().WaitAsync(s_patience);
+        await using ITransportConnection dialed = await SharedTransport.DialAsync(Multiaddress.Parse($"/ip4/127.0.0.1/tcp/{endPoint.Port}"), CancellationToken.None);
+        await using ITransportConnection? accepted = await four.AcceptAsync(CancellationToken.None).AsTask().WaitAsync(Patience);
         Assert.AreEqual(dialed.LocalAddress, accepted!.RemoteAddress);
     }
 
@@ -56,7 +56,7 @@ public sealed class TcpTransportTests
     {
         int port = FreePort();
         IOException failure = await Assert.ThrowsExactlyAsync<IOException>(
-            () => s_transport.DialAsync(Multiaddress.Parse($"/ip4/127.0.0.1/tcp/{port}"), CancellationToken.None).AsTask().WaitAsync(s_patience));
+            () => SharedTransport.DialAsync(Multiaddress.Parse($"/ip4/127.0.0.1/tcp/{port}"), CancellationToken.None).AsTask().WaitAsync(Patience));
         Assert.AreEqual("connection refused", failure.Message);
     }
 
@@ -64,13 +64,13 @@ public sealed class TcpTransportTests
     public async Task A_port_in_use_cannot_be_listened_on_and_one_just_left_can()
     {
         ITransportListener first = await ListenAsync("/ip4/127.0.0.1/tcp/0");
-        IOException failure = await Assert.ThrowsExactlyAsync<IOException>(() => s_transport.ListenAsync(first.BoundAddress, CancellationToken.None).AsTask());
+        IOException failure = await Assert.ThrowsExactlyAsync<IOException>(() => SharedTransport.ListenAsync(first.BoundAddress, CancellationToken.None).AsTask());
         Assert.AreEqual("address already in use", failure.Message);
         (ITransportConnection dialed, ITransportConnection accepted) = await ConnectAsync(first);
         await accepted.DisposeAsync(); // the listening side closes first: its port waits in TIME_WAIT
         await dialed.DisposeAsync();
         await first.DisposeAsync();
-        await using ITransportListener second = await s_transport.ListenAsync(first.BoundAddress, CancellationToken.None);
+        await using ITransportListener second = await SharedTransport.ListenAsync(first.BoundAddress, CancellationToken.None);
         Assert.AreEqual(first.BoundAddress, second.BoundAddress);
     }
 
@@ -83,7 +83,7 @@ public sealed class TcpTransportTests
         full.Listen(0);
         var address = Multiaddress.FromEndPoint((IPEndPoint)full.LocalEndPoint!);
         using var cancel = new CancellationTokenSource();
-        Task<ITransportConnection>[] dials = [.. Enumerable.Range(0, 8).Select(_ => s_transport.DialAsync(address, cancel.Token).AsTask())];
+        Task<ITransportConnection>[] dials = [.. Enumerable.Range(0, 8).Select(_ => SharedTransport.DialAsync(address, cancel.Token).AsTask())];
         await Task.Delay(100);
         await cancel.CancelAsync();
         int cancelled = 0;
@@ -91,7 +91,7 @@ public sealed class TcpTransportTests
         {
             try
             {
-                await (await dial.WaitAsync(s_patience)).DisposeAsync();
+                await (await dial.WaitAsync(Patience)).DisposeAsync();
             }
             catch (OperationCanceledException)
             {
@@ -107,7 +107,7 @@ public sealed class TcpTransportTests
         ITransportListener listener = await ListenAsync("/ip4/127.0.0.1/tcp/0");
         Task<ITransportConnection?> accepting = listener.AcceptAsync(CancellationToken.None).AsTask();
         await listener.DisposeAsync();
-        Assert.IsNull(await accepting.WaitAsync(s_patience));
+        Assert.IsNull(await accepting.WaitAsync(Patience));
         Assert.IsNull(await listener.AcceptAsync(CancellationToken.None));
     }
 
@@ -119,9 +119,9 @@ public sealed class TcpTransportTests
         Task<int> own = dialed.ReceiveAsync(new byte[1], CancellationToken.None).AsTask();
         Task<int> theirs = accepted.ReceiveAsync(new byte[1], CancellationToken.None).AsTask();
         dialed.Abort();
-        await Assert.ThrowsExactlyAsync<IOException>(() => own.WaitAsync(s_patience));
+        await Assert.ThrowsExactlyAsync<IOException>(() => own.WaitAsync(Patience));
         await Assert.ThrowsExactlyAsync<IOException>(() => dialed.SendAsync(new byte[1], CancellationToken.None).AsTask());
-        IOException failure = await Assert.ThrowsExactlyAsync<IOException>(() => theirs.WaitAsync(s_patience));
+        IOException failure = await Assert.ThrowsExactlyAsync<IOException>(() => theirs.WaitAsync(Patience));
         Assert.AreEqual("connection reset by peer", failure.Message);
         await dialed.DisposeAsync();
         await accepted.DisposeAsync();
@@ -136,17 +136,17 @@ public sealed class TcpTransportTests
     [DataRow("/dns4/localhost/tcp/4001", false, false)]
     public void It_knows_what_it_can_dial_and_listen_on(string address, bool canDial, bool canListen)
     {
-        Assert.AreEqual(canDial, s_transport.CanDial(Multiaddress.Parse(address)));
-        Assert.AreEqual(canListen, s_transport.CanListen(Multiaddress.Parse(address)));
+        Assert.AreEqual(canDial, SharedTransport.CanDial(Multiaddress.Parse(address)));
+        Assert.AreEqual(canListen, SharedTransport.CanListen(Multiaddress.Parse(address)));
     }
 
-    internal static ValueTask<ITransportListener> ListenAsync(string address) => s_transport.ListenAsync(Multiaddress.Parse(address), CancellationToken.None);
+    internal static ValueTask<ITransportListener> ListenAsync(string address) => SharedTransport.ListenAsync(Multiaddress.Parse(address), CancellationToken.None);
 
     internal static async Task<(ITransportConnection Dialed, ITransportConnection Accepted)> ConnectAsync(ITransportListener listener)
     {
         Task<ITransportConnection?> accepting = listener.AcceptAsync(CancellationToken.None).AsTask();
-        ITransportConnection dialed = await s_transport.DialAsync(listener.BoundAddress, CancellationToken.None);
-        return (dialed, (await accepting.WaitAsync(s_patience))!);
+        ITransportConnection dialed = await SharedTransport.DialAsync(listener.BoundAddress, CancellationToken.None);
+        return (dialed, (await accepting.WaitAsync(Patience))!);
     }
 
     private static int FreePort()
