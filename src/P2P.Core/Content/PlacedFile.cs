@@ -11,6 +11,7 @@ namespace P2P.Core.Content;
 internal sealed class PlacedFile(string path, Cid root, long bytes, bool isNew, bool isPrivate)
 {
     private readonly Lock _gate = new(); // guards _handle and its opening
+    private readonly Lock _writing = new(); // guards nothing of ours: the system lets one writer into a file, and here the next one sleeps instead of spinning
     private SafeFileHandle? _handle;
     private long _bytes = bytes;
     private int _open = 1; // the planner's hold; then one for each block on its way
@@ -33,7 +34,9 @@ internal sealed class PlacedFile(string path, Cid root, long bytes, bool isNew, 
     {
         if (_bytes < 0)
             _bytes = data.Length; // its only block
-        RandomAccess.Write(Handle(), data, offset);
+        SafeFileHandle handle = Handle();
+        lock (_writing)
+            RandomAccess.Write(handle, data, offset);
         return Interlocked.Add(ref _unflushed, data.Length);
     }
 
