@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -215,6 +216,7 @@ internal sealed class Dialer(
     /// <summary>From the first packet to the end of the handshake: what the metrics call a dial.</summary>
     private async Task<Outcome> ReachAsync(DialJob job, Multiaddress address, IPAddress? ip, CancellationToken start, CancellationToken handshake)
     {
+        using Activity? activity = P2PActivities.Source.StartActivity(P2PActivities.Dial);
         long began = time.GetTimestamp();
         DialOutcome outcome = DialOutcome.Cancelled;
         bool isAnswered = false;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace P2P.Core.Diagnostics;
 
-/// <summary>The one source of the library's activities: a dial, a lookup, a fetch and an import are one each; blocks and frames are not.</summary>
+/// <summary>The one source of the library's activities: a dial, a fetch and an import are one each; blocks and frames are not.</summary>
 internal static class P2PActivities
 {
     /// <summary>An address of a peer is dialed and the connection upgraded.</summary>
@@ -13,9 +13,6 @@ internal static class P2PActivities
 
     /// <summary>A file or folder is read and hashed.</summary>
     public const string Import = "p2p.import";
-
-    /// <summary>The closest peers to a key are looked for.</summary>
-    public const string Lookup = "p2p.lookup";
 
     /// <summary>Starts activities; null comes back, at next to no cost, when nobody listens.</summary>
     public static readonly ActivitySource Source = new(P2PDiagnostics.ActivitySourceName);
