@@ -85,7 +85,8 @@ internal sealed class Bitswap : IAsyncDisposable
         PeerId peer = stream.Peer;
         InboundPeer inbound = _client.OnStreamOpened(stream);
         using var reader = new BitswapReader();
-        int assembling = 0;
+        int assembling = 0, wants = 0;
+        string? fault = null;
         using Deadline silence = new(BitswapProtocol.SilenceLimit, _time, cancellationToken);
         silence.Pause(); // only waiting for the peer counts, not what its blocks wait for here
         try
@@ -101,11 +102,14 @@ internal sealed class Bitswap : IAsyncDisposable
 
                 ReadOnlySequence<byte> rest = read.Buffer;
                 long acceptedBefore = reader.AcceptedBytes;
-                OperationStatus status;
-                while ((status = reader.TryRead(ref rest, out BitswapPart part)) == OperationStatus.Done)
+                OperationStatus status = OperationStatus.Done;
+                while (fault is null && (status = reader.TryRead(ref rest, out BitswapPart part)) == OperationStatus.Done)
                 {
                     switch (part.Kind)
                     {
+                        case BitswapPartKind.Want when ++wants > BitswapProtocol.MaxWantlistEntries:
+                            fault = $"a wantlist of more than {BitswapProtocol.MaxWantlistEntries} entries";
+                            break;
                         case BitswapPartKind.BlockStart:
                             // a block whose data comes in two pieces is begun twice: only the last piece counts
                             _client.OnAssembled(inbound, assembling);
@@ -119,6 +123,8 @@ internal sealed class Bitswap : IAsyncDisposable
                             await VerifyAsync(peer, part, cancellationToken).ConfigureAwait(false);
                             break;
                         default:
+                            if (part.Kind == BitswapPartKind.WantlistEnd)
+                                wants = 0;
                             OnPart(peer, part);
                             break;
                     }
@@ -128,9 +134,12 @@ internal sealed class Bitswap : IAsyncDisposable
                     _client.OnBytes(peer, reader.AcceptedBytes - acceptedBefore);
                 stream.Input.AdvanceTo(rest.Start, rest.End);
                 if (status == OperationStatus.InvalidData)
+                    fault ??= "a malformed or oversize message";
+                if (fault is not null)
                 {
-                    ExchangeLog.BadMessage(_logger, peer, "a malformed or oversize message");
+                    ExchangeLog.BadMessage(_logger, peer, fault);
                     stream.Reset();
+                    stream.CloseConnection($"it broke bitswap: {fault}");
                     return;
                 }
 

@@ -9,6 +9,9 @@ internal static class BitswapProtocol
     /// <summary>The longest message taken or sent (bytes), as others have it.</summary>
     public const int MaxMessageBytes = 4 << 20;
 
+    /// <summary>The most entries of one wantlist (count). Others send a few hundred and keep 1,024 of ours; whoever sends this many means harm.</summary>
+    public const int MaxWantlistEntries = 65_536;
+
     /// <summary>The longest entry of a wantlist or presence taken (bytes): a CID of 150 and a few numbers.</summary>
     public const int MaxEntryBytes = 512;
 

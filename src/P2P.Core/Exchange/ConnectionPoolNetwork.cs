@@ -55,6 +55,8 @@ internal sealed class ConnectionPoolNetwork(ConnectionPool pool) : IExchangeNetw
 
         public void Reset() => stream.Reset();
 
+        public void CloseConnection(string reason) => _ = stream.Connection.CloseAsync(reason); // never throws, bounded by its own time-out
+
         public void GrantReceiveWindow(int bytes) => stream.GrantReceiveWindow(bytes);
 
         public ValueTask DisposeAsync() => stream.DisposeAsync();

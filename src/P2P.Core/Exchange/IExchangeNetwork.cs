@@ -30,6 +30,9 @@ internal interface IExchangeStream : IAsyncDisposable
     /// <summary>Ends both directions at once; what was not delivered is lost.</summary>
     void Reset();
 
+    /// <summary>Closes the whole connection, because the peer broke the protocol. Returns at once.</summary>
+    void CloseConnection(string reason);
+
     /// <summary>Lets the peer send this many bytes without waiting for us, because we asked for them.</summary>
     void GrantReceiveWindow(int bytes);
 }

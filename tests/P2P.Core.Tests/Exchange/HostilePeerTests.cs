@@ -69,7 +69,7 @@ public sealed class HostilePeerTests
     }
 
     [TestMethod]
-    public async Task Messages_that_are_too_long_or_malformed_end_their_stream_only()
+    public async Task Messages_that_are_too_long_or_malformed_hold_up_nobody_else()
     {
         await using var network = new PipeNetwork();
         await using BitswapNode node = network.AddNode(), friend = network.AddNode();
@@ -269,7 +269,7 @@ public sealed class HostilePeerTests
     /// <summary>Three messages full of wants, as many lines as asked for in all, in tiny CIDs.</summary>
     private static async Task FloodAsync(PipeHost host, PeerId to, int lines, CancellationToken cancellationToken)
     {
-        const int linesPerMessage = 100_000;
+        const int linesPerMessage = 50_000; // fewer than what closes the connection: here the ledger is what bounds them
         await using PipeStream stream = host.Network.Open(host, to);
         var entries = new WantEntry[linesPerMessage];
         int made = 0;

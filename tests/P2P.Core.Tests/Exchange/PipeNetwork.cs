@@ -182,6 +182,8 @@ internal sealed class PipeStream(PeerId peer, Pipe incoming, Pipe outgoing) : IE
 
     public int Granted { get; private set; }
 
+    public void CloseConnection(string reason) => Reset();
+
     public void Reset()
     {
         if (Interlocked.Exchange(ref _closed, 1) != 0)

@@ -175,7 +175,7 @@ public sealed class HostilePeerTests
 
     [TestMethod]
     [Timeout(60_000, CooperativeCancellation = true)]
-    public async Task A_wantlist_of_a_million_lines_is_bounded()
+    public async Task A_wantlist_of_a_million_lines_closes_the_connection()
     {
         await using RawBitswapPeer flooder = await RawBitswapPeer.StartAsync(static (_, _, _, _) => Task.CompletedTask, Token);
         Connection connection = await flooder.ConnectAsync(_sharer, Token);
@@ -183,19 +183,22 @@ public sealed class HostilePeerTests
         long before = GC.GetTotalMemory(forceFullCollection: true);
         Task flood = Task.Run(() => FloodAsync(connection, 1_000_000), Token);
         await FriendFetchesAsync();
-        await flood;
+        await connection.Closed.WaitAsync(Token);
+        await Assert.ThrowsAsync<IOException>(() => flood);
+        await Eventually.TrueAsync(() => Logged($"{flooder.Id} broke bitswap", "65536 entries"), Token);
         await FriendFetchesAsync();
         Assert.IsLessThan(16L * MiB, GC.GetTotalMemory(forceFullCollection: true) - before);
     }
 
     [TestMethod]
     [Timeout(60_000, CooperativeCancellation = true)]
-    public async Task A_message_without_end_ends_its_stream()
+    public async Task A_message_without_end_closes_the_connection()
     {
         await using RawBitswapPeer flooder = await RawBitswapPeer.StartAsync(static (_, _, _, _) => Task.CompletedTask, Token);
         Connection connection = await flooder.ConnectAsync(_sharer, Token);
         await using PeerStream stream = await connection.OpenStreamAsync(BitswapProtocol.Id, Token);
         await stream.Output.WriteAsync(new byte[] { 0x81, 0x80, 0x80, 0x02 }, Token); // 4 MiB and one byte
+        await connection.Closed.WaitAsync(Token);
         await Eventually.TrueAsync(() => Logged($"{flooder.Id} broke bitswap", "oversize"), Token);
         await FriendFetchesAsync();
     }

@@ -75,6 +75,8 @@ internal sealed class RawBitswapPeer : IAsyncDisposable
 
         public void Reset() => stream.Reset();
 
+        public void CloseConnection(string reason) => _ = stream.Connection.CloseAsync(reason);
+
         public void GrantReceiveWindow(int bytes) => stream.GrantReceiveWindow(bytes);
 
         public ValueTask DisposeAsync() => stream.DisposeAsync();
