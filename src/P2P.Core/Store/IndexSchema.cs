@@ -9,7 +9,7 @@ namespace P2P.Core.Store;
 /// </summary>
 internal static class IndexSchema
 {
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>"p2pf": tells other programs whose database this is.</summary>
     private const int ApplicationId = 0x70327066;
@@ -41,8 +41,11 @@ internal static class IndexSchema
             device INTEGER NOT NULL,
             checked_ns INTEGER NOT NULL,         -- when the identity was taken
             state INTEGER NOT NULL,              -- SourceState
+            layout INTEGER NOT NULL DEFAULT 0,   -- by which rules it was cut into blocks
+            share_key INTEGER NOT NULL DEFAULT 0, -- the key that its blocks are sealed with; 0: none, they are the file's own bytes
             root BLOB                            -- the CID of the whole file, once it was imported to the end
         );
+        CREATE TABLE share_keys(id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL UNIQUE);   -- never a key in clear
         CREATE INDEX files_by_name ON files(folder, name);
         CREATE INDEX files_in_doubt ON files(state) WHERE state <> 0;
         CREATE TABLE pins(
@@ -60,6 +63,14 @@ internal static class IndexSchema
         CREATE TABLE pin_sets(pin_set INTEGER NOT NULL, pin INTEGER NOT NULL, PRIMARY KEY(pin_set, pin)) WITHOUT ROWID;
         CREATE TABLE resumes(key TEXT NOT NULL PRIMARY KEY, root BLOB NOT NULL, target TEXT NOT NULL, part TEXT NOT NULL, pin INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE settings(key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        """;
+
+    /// <summary>What version 1 lacks.</summary>
+    private const string Migration1To2 =
+        """
+        ALTER TABLE files ADD COLUMN layout INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE files ADD COLUMN share_key INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE share_keys(id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL UNIQUE);
         """;
 
     /// <summary>Sets the connection up as the writer, creates what is missing, refuses what is newer.</summary>
@@ -80,6 +91,7 @@ internal static class IndexSchema
         writer.Run("PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=4194304; PRAGMA wal_autocheckpoint=1000; PRAGMA synchronous=FULL;");
         if (version == Version)
             return;
-        writer.Run($"BEGIN IMMEDIATE; PRAGMA application_id={ApplicationId}; {Tables} PRAGMA user_version={Version}; COMMIT;");
+        string changes = version == 0 ? $"PRAGMA application_id={ApplicationId}; {Tables}" : Migration1To2;
+        writer.Run($"BEGIN IMMEDIATE; {changes} PRAGMA user_version={Version}; COMMIT;");
     }
 }

@@ -219,7 +219,7 @@ public sealed class BlockStoreTests
         await using StoreFixture fixture = await StoreFixture.OpenAsync();
         await fixture.CloseAsync();
         using (IndexConnection connection = IndexConnection.Open(Path.Combine(fixture.DataPath, "index.db"), null, 1 << 20))
-            connection.Run("PRAGMA user_version=2");
+            connection.Run($"PRAGMA user_version={IndexSchema.Version + 1}");
         P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(fixture.ReopenAsync);
         Assert.AreEqual(P2PErrorCode.Store, error.Code);
         StringAssert.Contains(error.Message, "newer version");
@@ -287,5 +287,25 @@ public sealed class BlockStoreTests
         for (int i = 0; i < 1000 && !condition(); i++)
             await Task.Delay(10);
         Assert.IsTrue(condition(), "it did not happen within 10 s");
+    }
+
+    [TestMethod]
+    public async Task An_index_of_the_first_version_gets_what_it_lacks_and_keeps_its_blocks()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        Cid cid = await fixture.AddOwnedAsync(fixture.RandomBytes(100), await fixture.PinAsync());
+        await fixture.CloseAsync();
+        string path = Path.Combine(fixture.DataPath, "index.db");
+        using (IndexConnection connection = IndexConnection.Open(path, null, 1 << 20))
+            connection.Run("ALTER TABLE files DROP COLUMN layout; ALTER TABLE files DROP COLUMN share_key; DROP TABLE share_keys; PRAGMA user_version=1");
+
+        await fixture.ReopenAsync();
+        Assert.IsTrue(fixture.Store.Has(cid));
+        await fixture.CloseAsync();
+        using (IndexConnection connection = IndexConnection.Open(path, null, 1 << 20))
+        {
+            Assert.AreEqual(IndexSchema.Version, connection.Scalar("PRAGMA user_version"));
+            Assert.AreEqual(2, connection.Scalar("SELECT count(*) FROM pragma_table_info('files') WHERE name IN ('layout', 'share_key')"));
+        }
     }
 }
