@@ -23,6 +23,7 @@ internal static partial class FuzzTargets
         new("dag-pb", [DagPbCodec.Encode([new DagPbLink(Raw, [.. "a.txt"u8], 7), new DagPbLink(Version0, null, null)], [0x08, 0x01]), [0x0A, 0x02, 0x08, 0x01]], DagPbNodes),
         new("unixfs", UnixFsSamples(), UnixFsNodes),
         new("content-node", [.. UnixFsSamples().Select(sample => DagPbCodec.Encode([new DagPbLink(Raw, [.. "a.txt"u8], 7)], sample))], ContentNodes),
+        new("glob", Texts(["**/*.txt\na/b.txt", "[!a-z]?/**\n1x/y/z", "a*b**c\naxb/c", "*a*a*a*a*b\naaaaaaaaaaaaaaaaaaaaaaaa"]), Globs),
         new("file-name", [.. Texts(["a.txt", "CON.txt", "a. ", "日本.tar.gz", ".."]), Bytes(new string('x', 8000) + ".mkv"), Bytes(string.Concat(Enumerable.Repeat("📁", 300)))], FileNames),
         new("ecdsa-der", [[0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x01, 0x02]], input => EcdsaSignature.TryReadDer(input, new byte[64])),
         new("multistream", [[0x13, .. "/multistream/1.0.0\n"u8], [0x03, .. "na\n"u8]], MultistreamMessages),
@@ -76,6 +77,25 @@ internal static partial class FuzzTargets
         {
             Assert.AreEqual(P2PErrorCode.Integrity, exception.Code);
         }
+    }
+
+    private static void Globs(byte[] input)
+    {
+        string text = Text(input);
+        int split = Math.Max(text.IndexOf('\n', StringComparison.Ordinal), 0);
+        string path = text[split..].Trim('\n', '/');
+        if (!Glob.TryParse(text[..split], out Glob? glob, out string? why))
+        {
+            AssertSentence(why);
+            return;
+        }
+
+        if (!glob.IsMatch(path) || path.Length == 0)
+            return;
+        Assert.IsTrue(glob.IsMatch(path + "/below"), "a folder takes all below it");
+        Assert.IsTrue(glob.CanMatchBelow(path));
+        for (int slash = path.IndexOf('/', StringComparison.Ordinal); slash >= 0; slash = path.IndexOf('/', slash + 1))
+            Assert.IsTrue(glob.CanMatchBelow(path.AsSpan(0, slash)), "the way to a match is open");
     }
 
     private static void FileNames(byte[] input)
