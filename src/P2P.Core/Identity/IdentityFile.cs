@@ -19,7 +19,10 @@ internal static class IdentityFile
     internal static IdentityKey LoadOrCreate(string path, ILogger? logger = null)
     {
         if (TryLoad(path, logger) is { } existing)
+        {
+            OwnerOnlyFile.RemoveUnfinished(path);
             return existing;
+        }
 
         IdentityKey created = IdentityKey.Generate();
         if (Create(path, created))

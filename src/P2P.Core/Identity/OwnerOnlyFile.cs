@@ -16,7 +16,9 @@ internal static partial class OwnerOnlyFile
     /// <summary>Numbers that Linux, macOS and the BSDs share.</summary>
     private const int ErrorNotPermitted = 1, ErrorExists = 17, ErrorInvalid = 22;
 
+    private const int ErrorNoEntry = 2;
     private const int ErrorNoSpace = 28;
+    private const string TemporarySuffix = ".tmp";
     private const int WindowsDiskFull = unchecked((int)0x80070070);
 
     /// <summary>Writes the bytes under the name.</summary>
@@ -29,7 +31,7 @@ internal static partial class OwnerOnlyFile
         string folder = Path.GetDirectoryName(fullPath) ?? throw new ArgumentException("The path names no file.", nameof(path));
         CreateFolder(folder);
 
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(fullPath)}-{RandomNumberGenerator.GetHexString(12, lowercase: true)}.tmp");
+        string temporary = Path.Combine(folder, $"{TemporaryPrefix(fullPath)}{RandomNumberGenerator.GetHexString(12, lowercase: true)}{TemporarySuffix}");
         try
         {
             WriteAndFlush(temporary, content);
@@ -46,7 +48,27 @@ internal static partial class OwnerOnlyFile
         return true;
     }
 
+    /// <summary>
+    /// Removes what processes that died while they created the file have left: copies of a secret that never got its name. Only once the file is there;
+    /// whoever is creating it at this moment then finds that the name is taken.
+    /// </summary>
+    internal static void RemoveUnfinished(string path)
+    {
+        string fullPath = Path.GetFullPath(path);
+        try
+        {
+            foreach (string temporary in Directory.EnumerateFiles(Path.GetDirectoryName(fullPath)!, $"{TemporaryPrefix(fullPath)}*{TemporarySuffix}"))
+                File.Delete(temporary);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // As secret as the file itself; the next start tries again.
+        }
+    }
+
     internal static bool IsDiskFull(IOException exception) => exception.HResult is ErrorNoSpace or WindowsDiskFull;
+
+    private static string TemporaryPrefix(string path) => $".{Path.GetFileName(path)}-";
 
     private static void CreateFolder(string folder)
     {
@@ -77,8 +99,8 @@ internal static partial class OwnerOnlyFile
             if (Link(temporary, path) == 0)
                 return true;
             int error = Marshal.GetLastPInvokeError();
-            if (error == ErrorExists)
-                return false;
+            if (error == ErrorExists || (error == ErrorNoEntry && File.Exists(path)))
+                return false; // taken, or the temporary was removed by whoever saw that it is
             if (error != ErrorNotPermitted && error != ErrorNotSupported)
                 throw new IOException($"The file '{path}' cannot be created: {Marshal.GetPInvokeErrorMessage(error)}.", error);
         }

@@ -92,6 +92,20 @@ public sealed class IdentityFileTests
     }
 
     [TestMethod]
+    public void What_a_process_left_that_died_while_it_created_the_file_goes_at_the_next_start()
+    {
+        Directory.CreateDirectory(_folder);
+        string left = Path.Combine(_folder, ".identity-0123456789ab.tmp"), other = Path.Combine(_folder, ".identity.old");
+        File.WriteAllText(left, "half a key");
+        File.WriteAllText(other, "not ours");
+        using IdentityKey created = IdentityFile.LoadOrCreate(FilePath);
+        Assert.IsTrue(File.Exists(left), "before the file is there another process may be about to create it");
+        using IdentityKey loaded = IdentityFile.LoadOrCreate(FilePath);
+        Assert.AreEqual(created.PeerId, loaded.PeerId);
+        CollectionAssert.AreEquivalent(new[] { FilePath, other }, Directory.GetFiles(_folder));
+    }
+
+    [TestMethod]
     public void Many_creators_at_once_get_one_identity()
     {
         PeerId[] ids = new PeerId[16];
