@@ -2,7 +2,7 @@ using P2P.Benchmarks;
 
 // Each case prints what it measured as a table row for docs/performance.md. Only ratios within one run count: machines drift.
 string name = args.FirstOrDefault() ?? "help";
-int rounds = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 5;
+int rounds = args.Length > 1 && int.TryParse(args[1], System.Globalization.CultureInfo.InvariantCulture, out int given) ? given : 5;
 return name switch
 {
     "fetch" => await FetchCase.RunAsync(rounds),
@@ -11,6 +11,10 @@ return name switch
     "relay" => await RelayCase.RunAsync(rounds),
     "start" => await StartCase.RunAsync(rounds),
     "allocations" => await AllocationsCase.RunAsync(),
+    "index" => await IndexCase.RunAsync(rounds),
+    IndexCase.Measuring => await IndexCase.MeasureAsync(args[1]),
+    "trees" => await TreesCase.RunAsync(rounds),
+    "growth" => await GrowthCase.RunAsync(rounds),
     _ => Help(),
 };
 
@@ -24,6 +28,9 @@ static int Help()
           relay        256 MiB at 63 ms and 400 Mbit/s, beside one bare TCP stream through the same relay
           start        process start to exit of `p2p id` and of `p2p fetch` of 52 KB; the same fetch in a warm process
           allocations  bytes allocated for each block of a 256 MiB fetch within this process
+          index        1,000,000 blocks in the index: opening it, `has`, memory
+          trees        100,000 files of 1 KiB shared by the tool, and again when nothing has changed
+          growth       what sharing 1 GiB in place adds to the data folder, while the process runs and when it has ended
         P2P_BENCH names the folder of the peers to measure beside; without it those columns are missing. P2P_BENCH_DATA: scratch folder.
         """);
     return 2;
