@@ -20,6 +20,9 @@ internal sealed class CommandTree : RootCommand
         Add(new LinkCommand());
         Add(new CidCommand());
         Add(new IdCommand());
+        Add(new CommandGroup("pin", "What is kept in the store.", new PinAddCommand(), new PinRmCommand(), new PinLsCommand()));
+        Add(new GcCommand());
+        Add(new CommandGroup("store", "What the data folder holds, and whether it is sound.", new StoreStatCommand()));
         Add(new DemoCommand());
     }
 

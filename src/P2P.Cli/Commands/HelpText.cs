@@ -29,6 +29,16 @@ internal static class HelpText
     public static string Of(CommandTree root, Command command)
     {
         var text = new StringBuilder();
+        if (command is CommandGroup group)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"Usage: p2p {group.Name} COMMAND [OPTION]...").AppendLine().AppendLine();
+            AppendParagraphs(text, group.Description ?? "");
+            text.AppendLine();
+            AppendCommands(text, group);
+            text.AppendLine().AppendLine($"p2p {group.Name} COMMAND --help says more.");
+            return text.ToString();
+        }
+
         if (command is not ToolCommand tool)
         {
             text.AppendLine("Usage: p2p COMMAND [OPTION]...").AppendLine();
@@ -44,7 +54,7 @@ internal static class HelpText
             return text.ToString();
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"Usage: p2p {tool.Name} {tool.Synopsis}").AppendLine().AppendLine();
+        text.Append(CultureInfo.InvariantCulture, $"Usage: p2p {tool.FullName()} {tool.Synopsis}").AppendLine().AppendLine();
         AppendParagraphs(text, tool.Description + (tool.Notes.Length > 0 ? "\n\n" + tool.Notes : ""));
         text.AppendLine();
         AppendOptions(text, "Options:", tool.Options);
@@ -54,11 +64,11 @@ internal static class HelpText
         return text.ToString();
     }
 
-    private static void AppendCommands(StringBuilder text, CommandTree root)
+    private static void AppendCommands(StringBuilder text, Command parent)
     {
         text.AppendLine("Commands:");
-        foreach (ToolCommand command in root.Subcommands.OfType<ToolCommand>())
-            AppendRow(text, $"{command.Name} {command.Synopsis.Replace("[OPTION]...", "", StringComparison.Ordinal)}".TrimEnd(), FirstSentence(command.Description ?? ""));
+        foreach (ToolCommand command in parent.Subcommands.SelectMany(one => one is CommandGroup group ? group.Subcommands : [one]).OfType<ToolCommand>())
+            AppendRow(text, $"{command.FullName()} {command.Synopsis.Replace("[OPTION]...", "", StringComparison.Ordinal)}".TrimEnd(), FirstSentence(command.Description ?? ""));
     }
 
     private static void AppendOptions(StringBuilder text, string title, IEnumerable<Option> options)

@@ -39,7 +39,7 @@ internal sealed class LinkInput
         }
         else if (arguments.Length == 0)
         {
-            throw new UsageException($"A link is missing: p2p {context.Parse.CommandResult.Command.Name} LINK");
+            throw new UsageException($"A link is missing: p2p {context.Parse.CommandResult.Command.FullName()} LINK");
         }
         else
         {

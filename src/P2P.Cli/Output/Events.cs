@@ -76,6 +76,37 @@ internal sealed record LinkPeer(string PeerId, IReadOnlyList<string> Addresses);
 internal sealed record DemoEvent(bool Ok, long Rate, int Holders, long Bytes, double Seconds, IReadOnlyDictionary<string, long> From)
     : JsonEvent("demo");
 
+/// <summary>Content that is kept, and why.</summary>
+internal sealed record PinEvent(string? Cid, string Name, string Kind, long Bytes, long Blocks, string? Path, DateTime Since, long? BytesReused)
+    : JsonEvent("pin");
+
+/// <summary>Content that is no longer pinned.</summary>
+internal sealed record UnpinnedEvent(string Cid)
+    : JsonEvent("unpinned");
+
+/// <summary>What a collection freed.</summary>
+internal sealed record GcEvent(long Blocks, long Bytes, int Files, long FileBytes)
+    : JsonEvent("gc");
+
+/// <summary>What the data folder holds.</summary>
+internal sealed record StoreStatEvent(
+    long Blocks,
+    long OwnedBlocks,
+    long OwnedBytes,
+    long ReferencedBlocks,
+    long ReferencedBytes,
+    long ReclaimableBytes,
+    long LostBlocks,
+    long DatabaseBytes,
+    long BlockFileBytes,
+    long? FreeBytes,
+    long? QuotaBytes,
+    IReadOnlyList<StoreStatKind> Kinds)
+    : JsonEvent("store_stat");
+
+/// <summary>What is kept for one reason.</summary>
+internal sealed record StoreStatKind(string Kind, int Pins, long OwnedBlocks, long OwnedBytes, long ReferencedBlocks, long ReferencedBytes);
+
 /// <summary>Which version this is.</summary>
 internal sealed record VersionEvent(string Version, string? Commit)
     : JsonEvent("version");
@@ -105,6 +136,10 @@ internal sealed record ErrorEvent(string Code, string Message)
 [JsonSerializable(typeof(EntryEvent))]
 [JsonSerializable(typeof(LinkEvent))]
 [JsonSerializable(typeof(DemoEvent))]
+[JsonSerializable(typeof(PinEvent))]
+[JsonSerializable(typeof(UnpinnedEvent))]
+[JsonSerializable(typeof(GcEvent))]
+[JsonSerializable(typeof(StoreStatEvent))]
 [JsonSerializable(typeof(VersionEvent))]
 [JsonSerializable(typeof(WarningEvent))]
 [JsonSerializable(typeof(ErrorEvent))]

@@ -18,17 +18,19 @@ internal static class ArgumentRules
     }
 
     /// <summary>Where to read on.</summary>
-    private static string Hint(Command command) => command is ToolCommand ? $" See p2p {command.Name} --help." : " See p2p --help.";
+    private static string Hint(Command command) => command is ToolCommand or CommandGroup ? $" See p2p {command.FullName()} --help." : " See p2p --help.";
 
     private static void CheckCommandName(CommandTree root, ParseResult parse, Command command)
     {
-        if (command != root || parse.UnmatchedTokens.Count == 0)
+        if (command is ToolCommand)
             return;
-        string name = parse.UnmatchedTokens[0];
-        if (name.StartsWith('-'))
+        string group = command == root ? "" : $" of p2p {command.Name}";
+        if (parse.UnmatchedTokens.Count == 0 && command != root)
+            throw new UsageException($"p2p {command.Name} needs a command: {string.Join(", ", command.Subcommands.Select(known => known.Name))}.{Hint(command)}");
+        if (parse.UnmatchedTokens.Count == 0 || parse.UnmatchedTokens[0] is not { } name || name.StartsWith('-'))
             return;
-        string? nearest = NearestName.Find(name, root.Subcommands.Select(known => known.Name));
-        throw new UsageException($"\"{name}\" is no command.{(nearest is null ? "" : $" Did you mean \"{nearest}\"?")} See p2p --help.");
+        string? nearest = NearestName.Find(name, command.Subcommands.Select(known => known.Name));
+        throw new UsageException($"\"{name}\" is no command{group}.{(nearest is null ? "" : $" Did you mean \"{nearest}\"?")}{Hint(command)}");
     }
 
     private static void CheckOptions(CommandTree root, Command command, IReadOnlyList<string> args)
@@ -66,8 +68,8 @@ internal static class ArgumentRules
     {
         string? nearest = NearestName.FindAny(name, known);
         string meant = nearest is null ? "" : $" Did you mean {nearest}?";
-        string literal = waiting is null ? $" A file of that name is written after --: p2p {command.Name} -- {arg}" : $" A value that begins with a dash is written {waiting.Name}={arg}";
-        return new UsageException($"{name} is no option of p2p{(command is ToolCommand ? " " + command.Name : "")}.{meant}{(command is ToolCommand ? literal : Hint(command))}");
+        string literal = waiting is null ? $" A file of that name is written after --: p2p {command.FullName()} -- {arg}" : $" A value that begins with a dash is written {waiting.Name}={arg}";
+        return new UsageException($"{name} is no option of p2p{(command is ToolCommand ? " " + command.FullName() : "")}.{meant}{(command is ToolCommand ? literal : Hint(command))}");
     }
 
     private static string Sentence(string message)

@@ -37,6 +37,7 @@ internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPla
             await commits.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        await store.MakeRoomAsync(BytesPerCommit, cancellationToken).ConfigureAwait(false);
         return await store.ReadAsync(cid, cancellationToken).ConfigureAwait(false);
     }
 

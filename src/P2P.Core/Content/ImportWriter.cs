@@ -61,6 +61,7 @@ internal sealed class ImportWriter(BlockStore? store, PinId pin) : IAsyncDisposa
         await _commit.ConfigureAwait(false);
         _commit = CommitAsync(full, cancellationToken);
         _batch = store!.BeginBatch(pin);
+        await store.MakeRoomAsync(BytesPerCommit, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Commits the rest: all is visible afterwards.</summary>

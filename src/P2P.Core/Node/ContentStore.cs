@@ -1,15 +1,46 @@
-using P2P.Core.Store;
+using System.Runtime.CompilerServices;
+using P2P.Core.Node;
 
 namespace P2P.Core;
 
-/// <summary>What a node's data folder keeps: pins and usage.</summary>
+/// <summary>What a node's data folder keeps: pins, collection, usage.</summary>
 public sealed class ContentStore
 {
-    private readonly BlockStore _store;
+    private readonly NodeRuntime _runtime;
 
-    internal ContentStore(BlockStore store) => _store = store;
+    internal ContentStore(NodeRuntime runtime) => _runtime = runtime;
 
-    /// <summary>What the store holds.</summary>
+    /// <summary>Keeps all blocks of some content until it is unpinned. What is missing is fetched into the store; what is here already, also in a file that is
+    /// shared, is not copied. The same call again goes on where an earlier one ended.</summary>
+    /// <param name="link">What to keep; with a path in it only that part.</param>
+    /// <param name="options">How; null: by the defaults.</param>
+    /// <param name="progress">Told how far it is, at most 10 times a second plus the last.</param>
+    /// <param name="cancellationToken">Ends it at a block boundary; what is verified stays.</param>
+    /// <exception cref="P2PException">Nobody has it, it did not verify, or there is no room.</exception>
+    public Task<PinnedContent> PinAsync(ShareLink link, PinOptions? options = null, IProgress<TransferProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(link);
+        return new Pinning(_runtime).PinAsync(link, options ?? new PinOptions(), progress, cancellationToken);
+    }
+
+    /// <summary>Lets go of what <see cref="PinAsync"/> kept; blocks that nothing else keeps are freed in an idle time or by <see cref="CollectGarbageAsync"/>. Shares stay.</summary>
+    /// <returns>Whether it was pinned.</returns>
+    public Task<bool> UnpinAsync(Cid root, CancellationToken cancellationToken = default) => new Pinning(_runtime).UnpinAsync(root, cancellationToken);
+
+    /// <summary>Everything that is kept and why, oldest first: pins, shares, seeds, replicas, work in progress.</summary>
+    /// <param name="cancellationToken">Ends the listing.</param>
+    public async IAsyncEnumerable<PinnedContent> GetPinsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        foreach (PinnedContent pin in await Task.Run(() => new Pinning(_runtime).GetPins().ToList(), cancellationToken).ConfigureAwait(false))
+            yield return pin;
+    }
+
+    /// <summary>Removes the blocks that nothing keeps, in slices beside everything else, and what a crash left. A node does so itself in idle times.</summary>
+    /// <param name="cancellationToken">Ends it; what is removed stays removed.</param>
+    /// <exception cref="P2PException">The index or the disk failed.</exception>
+    public Task<GarbageReport> CollectGarbageAsync(CancellationToken cancellationToken = default) => _runtime.Store.CollectGarbageAsync(cancellationToken);
+
+    /// <summary>What the store holds, from counters: as quick for a million blocks as for one.</summary>
     /// <param name="cancellationToken">Ends the counting.</param>
-    public Task<StoreUsage> GetUsageAsync(CancellationToken cancellationToken = default) => Task.Run(_store.GetUsage, cancellationToken);
+    public Task<StoreUsage> GetUsageAsync(CancellationToken cancellationToken = default) => Task.Run(_runtime.Store.GetUsage, cancellationToken);
 }

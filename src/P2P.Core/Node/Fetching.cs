@@ -210,7 +210,7 @@ internal sealed class Fetching(NodeRuntime runtime)
         runtime.Garbage.Signal();
     }
 
-    private static void RefuseUnverifiable(ShareLink link)
+    internal static void RefuseUnverifiable(ShareLink link)
     {
         if (!BlockVerification.IsAccepted(link.Root, out string? why))
             throw new P2PException(P2PErrorCode.Integrity, $"The content id {link.Root} cannot be verified: {why}");
@@ -220,7 +220,7 @@ internal sealed class Fetching(NodeRuntime runtime)
         string.IsNullOrEmpty(link.Path) ? path : string.IsNullOrEmpty(path) ? link.Path : $"{link.Path}/{path}";
 
     /// <summary>The link's peers and those given beside it, each once with all its addresses.</summary>
-    private static List<PeerHint> HintsOf(ShareLink link, IReadOnlyCollection<Multiaddress> extra)
+    internal static List<PeerHint> HintsOf(ShareLink link, IReadOnlyCollection<Multiaddress> extra)
     {
         IEnumerable<PeerHint> given = extra.Select(address => address.PeerId is { } peer
             ? new PeerHint(peer, [address.WithoutPeerId()])

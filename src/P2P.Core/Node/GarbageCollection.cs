@@ -26,8 +26,8 @@ internal sealed class GarbageCollection(NodeRuntime runtime)
     {
         foreach (ResumeState resume in runtime.Store.GetResumes())
         {
-            if (Path.Exists(resume.PartPath) || !Directory.Exists(Path.GetDirectoryName(resume.PartPath)))
-                continue; // a folder that is not there may lie on a disk that is not mounted
+            if (resume.PartPath.Length == 0 || Path.Exists(resume.PartPath) || !Directory.Exists(Path.GetDirectoryName(resume.PartPath)))
+                continue; // a pin gathers in the store; a folder that is not there may lie on a disk that is not mounted
             using StoreBatch batch = runtime.Store.BeginBatch(resume.Pin);
             batch.RemoveResume(resume.Key);
             batch.RemovePin(resume.Pin);

@@ -96,7 +96,7 @@ public sealed class P2PNode : IAsyncDisposable
 
     /// <summary>Pins and what the store holds.</summary>
     /// <exception cref="InvalidOperationException">The node does not run.</exception>
-    public ContentStore Store => new(Runtime.Store);
+    public ContentStore Store => new(Runtime);
 
     /// <summary>Opens the data folder and the listeners. Does nothing when it runs already; a cancelled or failed start leaves nothing open.</summary>
     /// <param name="cancellationToken">Ends the start.</param>

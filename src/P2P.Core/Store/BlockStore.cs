@@ -18,18 +18,20 @@ internal sealed class BlockStore : IAsyncDisposable
     private readonly SourceFileCache _sources;
     private readonly BlockOpener _opener;
     private readonly IndexEditor _editor;
-    private readonly StoreOptions _options;
+    private readonly StoreSweeper _sweeper;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _collecting = new(1);
     private readonly Lazy<Task> _stop;
     private readonly Task _sweep;
+    private readonly GarbageCollector _garbage;
+    private long _futileReclaimable = -1;
     private long _lastFile;
     private long _lastPin;
 
     private BlockStore(
         DataFolder folder, DataFolder? ownedFolder, StoreOptions options, IDisk disk, BlockBufferPool buffers, TimeProvider time, ILogger logger)
     {
-        (Folder, _ownedFolder, _options, _time, _logger) = (folder, ownedFolder, options, time, logger);
+        (Folder, _ownedFolder, _time, _logger) = (folder, ownedFolder, time, logger);
 
         // A name of its own for each run tells its temporary files from those that an earlier one left.
         OwnedFiles = new OwnedFiles(disk, folder, $"{Environment.ProcessId:x}-{StoreClock.NowNs(time):x}");
@@ -57,7 +59,9 @@ internal sealed class BlockStore : IAsyncDisposable
         Writer = new IndexWriter(connection, _editor, options.MaxQueuedBatches, logger);
         _sources = new SourceFileCache(disk, options.MaxOpenFiles, FindFile);
         _opener = new BlockOpener(_readers, Writer, _sources, Watch, OwnedFiles, buffers, time, logger);
-        Garbage = new GarbageCollector(_readers, Writer, _pins, StoreClock.NowNs(time), time);
+        Quota = new StoreQuota(options.QuotaBytes, () => _editor.OwnedBytes);
+        _garbage = new GarbageCollector(_readers, Writer, _pins, Holds, StoreClock.NowNs(time));
+        _sweeper = new StoreSweeper(_readers, Writer, OwnedFiles);
         _stop = new Lazy<Task>(StopAsync);
         _sweep = Task.Run(SweepAsync, CancellationToken.None);
         StoreLog.Opened(logger, folder.Path, _pins.Pins.Count, _editor.OwnedBytes);
@@ -75,7 +79,11 @@ internal sealed class BlockStore : IAsyncDisposable
 
     internal SourceWatch Watch { get; }
 
-    internal GarbageCollector Garbage { get; }
+    /// <summary>What blocks of our own may take.</summary>
+    internal StoreQuota Quota { get; }
+
+    /// <summary>What open batches rely on.</summary>
+    internal BatchHolds Holds { get; } = new();
 
     /// <summary>Opens the folder, takes its lock and opens the store in it. The store owns the folder.</summary>
     public static async Task<BlockStore> OpenAsync(
@@ -231,45 +239,46 @@ internal sealed class BlockStore : IAsyncDisposable
         $"SELECT d.path, f.name FROM files f JOIN folders d ON d.id=f.folder WHERE f.state IN ({(int)SourceState.Edited}, {(int)SourceState.Missing}) ORDER BY 1, 2",
         row => Path.Combine(row.GetText(0), row.GetText(1)));
 
-    /// <summary>Counts what is here. Goes through the whole index: some 100 ms for a million blocks.</summary>
-    public StoreUsage GetUsage()
+    /// <summary>Says what is here, from counters that are kept with the rows.</summary>
+    public StoreUsage GetUsage() => UsageReport.Of(_editor.Usage.Committed, _pins) with
     {
-        StoreUsage usage = default;
-        const string Sql = "SELECT places, pin_set, count(*), sum(size) FROM blocks GROUP BY places, pin_set";
-        foreach ((BlockPlaces places, long set, long count, long bytes) in Query(
-            Sql, row => ((BlockPlaces)row.GetInt32(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3))))
-        {
-            bool isOwned = (places & (BlockPlaces.Inline | BlockPlaces.OwnedFile)) != 0;
-            usage = isOwned
-                ? usage with
-                {
-                    OwnedBlocks = usage.OwnedBlocks + count,
-                    OwnedBytes = usage.OwnedBytes + bytes,
-                    ReclaimableBytes = usage.ReclaimableBytes + (_pins.IsKept(set) ? 0 : bytes),
-                }
-                : usage with { ReferencedBlocks = usage.ReferencedBlocks + count, ReferencedBytes = usage.ReferencedBytes + bytes };
-            usage = usage with { Blocks = usage.Blocks + count };
-        }
-        return usage;
-    }
+        QuotaBytes = Quota.Limit == long.MaxValue ? null : Quota.Limit,
+        DatabaseBytes = OwnedFiles.SizeOf(Folder.IndexPath) + OwnedFiles.SizeOf(Folder.IndexPath + "-wal"),
+        FreeDiskBytes = Folder.FreeBytes(),
+    };
 
     /// <summary>Removes the blocks that no pin keeps, in slices beside everything else. One collection at a time; others wait.</summary>
-    /// <returns>The bytes freed in the store.</returns>
-    public async Task<long> CollectGarbageAsync(CancellationToken cancellationToken)
+    /// <returns>What was freed in the store.</returns>
+    public async Task<GarbageReport> CollectGarbageAsync(CancellationToken cancellationToken)
     {
         await _collecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            (long blocks, long bytes) = await Garbage.CollectAsync(cancellationToken).ConfigureAwait(false);
+            (long blocks, long bytes) = await _garbage.CollectAsync(cancellationToken).ConfigureAwait(false);
+            (int files, long fileBytes) = await _sweeper.SweepAsync(cancellationToken).ConfigureAwait(false);
             if (blocks > 0)
-                await Garbage.GiveBackSpaceAsync(cancellationToken).ConfigureAwait(false);
+                await _garbage.GiveBackSpaceAsync(cancellationToken).ConfigureAwait(false);
             StoreLog.Collected(_logger, blocks, bytes);
-            return bytes;
+            return new GarbageReport(blocks, bytes, files, fileBytes);
         }
         finally
         {
             _collecting.Release();
         }
+    }
+
+    /// <summary>Collects garbage when so many bytes would not fit below the quota and there is some. Call it before adding blocks, without an open batch that waits for others.</summary>
+    public async ValueTask MakeRoomAsync(long bytes, CancellationToken cancellationToken)
+    {
+        if (Quota.Free >= bytes)
+            return;
+        long reclaimable = UsageReport.Of(_editor.Usage.Committed, _pins).ReclaimableBytes;
+        if (reclaimable == 0 || reclaimable == Interlocked.Read(ref _futileReclaimable))
+            return;
+        GarbageReport report = await CollectGarbageAsync(cancellationToken).ConfigureAwait(false);
+
+        // What batches rely on cannot go: not tried again before something changes.
+        Interlocked.Exchange(ref _futileReclaimable, report.Bytes == 0 ? reclaimable : -1);
     }
 
     /// <summary>Commits what is queued and closes everything. Blocks that are open are read to their end.</summary>
@@ -287,15 +296,6 @@ internal sealed class BlockStore : IAsyncDisposable
     internal long NowNs() => StoreClock.NowNs(_time);
 
     internal bool IsDoubtful(long file) => Watch.StateOf(file) != SourceState.Sound;
-
-    internal void CheckQuota(int bytes)
-    {
-        if (_editor.OwnedBytes + bytes > _options.QuotaBytes)
-        {
-            throw new P2PException(
-                P2PErrorCode.Quota, $"The store may hold {_options.QuotaBytes} bytes and has {_editor.OwnedBytes}. Collect garbage, or raise the quota.");
-        }
-    }
 
     internal void OnFileChanged(long file, SourceState state)
     {
@@ -352,39 +352,19 @@ internal sealed class BlockStore : IAsyncDisposable
         return lease.Reader.Query(sql, read, bind);
     }
 
-    /// <summary>Removes what a crash left: temporary files, and block files that got their name but not their row.</summary>
+    /// <summary>Removes what a crash left; it takes space and nothing else, so a failure is left to the next start.</summary>
     private async Task SweepAsync()
     {
         try
         {
-            int swept = 0;
-            foreach (string left in OwnedFiles.ListLeftTemporaries())
-            {
-                OwnedFiles.TryDelete(left);
-                swept++;
-            }
-            foreach ((string path, byte[] key) in OwnedFiles.ListBlocks())
-            {
-                _stopping.Token.ThrowIfCancellationRequested();
-                if (HasOwnedFile(key))
-                    continue;
-                await Writer.ApplyAsync(editor => editor.SweepBlockFile(path, key), 1, Durability.Visible, _stopping.Token).ConfigureAwait(false);
-                swept++;
-            }
-            if (swept > 0)
-                StoreLog.Swept(_logger, swept);
+            (int files, _) = await _sweeper.SweepAsync(_stopping.Token).ConfigureAwait(false);
+            if (files > 0)
+                StoreLog.Swept(_logger, files);
         }
         catch (Exception error) when (error is OperationCanceledException or P2PException or ObjectDisposedException || StoreFailure.IsFromDisk(error))
         {
-            // Orphans take space and nothing else; the next start goes on.
             StoreLog.SweepFailed(_logger, error);
         }
-    }
-
-    private bool HasOwnedFile(byte[] key)
-    {
-        using IndexReaders.Lease lease = _readers.Take();
-        return key.Length > 0 && lease.Reader.TryFind(key, out BlockRow row) && (row.Places & BlockPlaces.OwnedFile) != 0;
     }
 
     private async Task StopAsync()

@@ -94,6 +94,19 @@ internal sealed class DataFolder : IDisposable
         }
     }
 
+    /// <summary>What is free on its disk (bytes); null when the system does not say.</summary>
+    public long? FreeBytes()
+    {
+        try
+        {
+            return new DriveInfo(Path).AvailableFreeSpace;
+        }
+        catch (Exception error) when (StoreFailure.IsFromDisk(error) || error is ArgumentException)
+        {
+            return null;
+        }
+    }
+
     public void Dispose()
     {
         if (_lock is null)

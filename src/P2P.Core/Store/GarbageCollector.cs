@@ -1,54 +1,26 @@
+using P2P.Core.Blocks;
+
 namespace P2P.Core.Store;
 
 /// <summary>
 /// Removes blocks that no pin keeps, in slices of a few hundred, so that serving and importing go on between them. Which pins a block has is decided in
-/// the same transaction that removes it, so nothing that was pinned is ever taken; a batch that relies on a block being here holds the collector off.
+/// the same transaction that removes it, so nothing that was pinned is ever taken; what an open batch relies on is left.
 /// </summary>
 /// <param name="readers">Read the index.</param>
 /// <param name="writer">Removes rows.</param>
 /// <param name="pins">Says what is kept.</param>
+/// <param name="holds">Says what batches rely on.</param>
 /// <param name="openedNs">When the store was opened: files that were added since may wait for their first block and are left to a later run.</param>
-/// <param name="time">Paces the wait for batches.</param>
-internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer, PinTable pins, long openedNs, TimeProvider time)
+internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer, PinTable pins, BatchHolds holds, long openedNs)
 {
     /// <summary>Blocks looked at in one read and removed in one transaction (count): some milliseconds of the writer.</summary>
     private const int SliceBlocks = 512;
 
-    /// <summary>Index pages given back to the file system after each slice.</summary>
-    private const string GiveBackSql = "PRAGMA incremental_vacuum(256)";
+    /// <summary>Index pages given back to the file system in one go (count): 4 MiB, some milliseconds of the writer.</summary>
+    private const int PagesGivenBack = 1024;
 
-    /// <summary>How long a slice waits for batches that hold it off before it looks again.</summary>
-    private static readonly TimeSpan HoldPause = TimeSpan.FromMilliseconds(20);
-
-    private readonly Lock _gate = new();
-
-    // Guarded by the gate: batches that rely on blocks being here, and whether a slice is at work.
-    private int _holders;
-    private bool _isAtWork;
-
-    /// <summary>From here to <see cref="Release"/> no block goes. Waits for the slice at work, some milliseconds.</summary>
-    public void Hold()
-    {
-        SpinWait spin = default;
-        while (true)
-        {
-            lock (_gate)
-            {
-                if (!_isAtWork)
-                {
-                    _holders++;
-                    return;
-                }
-            }
-            spin.SpinOnce();
-        }
-    }
-
-    public void Release()
-    {
-        lock (_gate)
-            _holders--;
-    }
+    /// <summary>Free pages that stay for what comes next (count).</summary>
+    private const int PagesKept = 1024;
 
     /// <summary>Goes through all blocks and source files once. Safe to cancel: what is removed stays removed.</summary>
     /// <returns>How many blocks were removed, and the bytes they took in the store.</returns>
@@ -71,9 +43,18 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
         }
     }
 
-    /// <summary>Gives free pages back to the file system, a slice of them.</summary>
-    public Task GiveBackSpaceAsync(CancellationToken cancellationToken) =>
-        writer.ApplyAsync(editor => editor.AfterCommit(() => editor.Run(GiveBackSql)), 1, Durability.Visible, cancellationToken);
+    /// <summary>Gives free pages back to the file system, in slices.</summary>
+    public async Task GiveBackSpaceAsync(CancellationToken cancellationToken)
+    {
+        long free = long.MaxValue, before;
+        do
+        {
+            before = free;
+            await writer.ApplyAsync(
+                editor => free = editor.GiveBackPages(PagesGivenBack), 1, Durability.Visible, cancellationToken).ConfigureAwait(false);
+        }
+        while (free > PagesKept && free < before);
+    }
 
     private HashSet<long> FindOldFiles()
     {
@@ -95,7 +76,7 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
         byte[]? last = [];
         while (last is not null)
         {
-            List<(byte[] Key, long File)> garbage = FindGarbage(ref last, unused);
+            List<(MultihashKey Key, long File)> garbage = FindGarbage(ref last, unused);
             if (garbage.Count == 0)
                 continue;
             (long Blocks, long Bytes) slice = await RemoveBlocksAsync(garbage, unused, cancellationToken).ConfigureAwait(false);
@@ -105,12 +86,12 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
         return (blocks, bytes);
     }
 
-    private List<(byte[] Key, long File)> FindGarbage(ref byte[]? last, HashSet<long> unused)
+    private List<(MultihashKey Key, long File)> FindGarbage(ref byte[]? last, HashSet<long> unused)
     {
         byte[] after = last ?? [];
         byte[]? next = null;
         int count = 0;
-        List<(byte[] Key, long File)> garbage = [];
+        List<(MultihashKey Key, long File)> garbage = [];
         using IndexReaders.Lease lease = readers.Take();
         lease.Reader.ForEach(
             $"SELECT key, pin_set, file FROM blocks WHERE key>?1 ORDER BY key LIMIT {SliceBlocks}",
@@ -122,7 +103,7 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
                 if (isKept)
                     unused.Remove(file);
                 else
-                    garbage.Add((row.GetBlob(0).ToArray(), file));
+                    garbage.Add((new MultihashKey(row.GetBlob(0)), file));
                 if (++count == SliceBlocks)
                     next = row.GetBlob(0).ToArray();
             });
@@ -130,86 +111,64 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
         return garbage;
     }
 
-    private async Task<(long Blocks, long Bytes)> RemoveBlocksAsync(List<(byte[] Key, long File)> garbage, HashSet<long> unused, CancellationToken cancellationToken)
+    private async Task<(long Blocks, long Bytes)> RemoveBlocksAsync(
+        List<(MultihashKey Key, long File)> garbage, HashSet<long> unused, CancellationToken cancellationToken)
     {
         (long blocks, long bytes) = (0, 0);
         List<long> stillUsed = [];
-        await RemoveAsync(
-            editor =>
-            {
-                (blocks, bytes) = (0, 0);
-                stillUsed.Clear();
-                foreach ((byte[] key, long file) in garbage)
+        bool[] free = holds.Condemn([.. garbage.Select(block => block.Key)]);
+        try
+        {
+            await writer.ApplyAsync(
+                editor =>
                 {
-                    long freed = editor.DeleteUnkept(key);
-                    if (freed < 0)
+                    (blocks, bytes) = (0, 0);
+                    stillUsed.Clear();
+                    for (int i = 0; i < garbage.Count; i++)
                     {
-                        stillUsed.Add(file);
-                        continue;
+                        long freed = free[i] ? editor.DeleteUnkept(garbage[i].Key.ToArray()) : -1;
+                        if (freed < 0)
+                        {
+                            stillUsed.Add(garbage[i].File);
+                            continue;
+                        }
+                        blocks++;
+                        bytes += freed;
                     }
-                    blocks++;
-                    bytes += freed;
-                }
-            },
-            garbage.Count,
-            cancellationToken).ConfigureAwait(false);
+                },
+                garbage.Count,
+                Durability.Visible,
+                cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            holds.Spare();
+        }
         unused.ExceptWith(stillUsed);
         return (blocks, bytes);
     }
 
-    private Task RemoveFilesAsync(long[] files, CancellationToken cancellationToken) => RemoveAsync(
-        editor =>
-        {
-            foreach (long file in files)
-                editor.DeleteUnusedFile(file);
-        },
-        files.Length,
-        cancellationToken);
-
-    /// <summary>Runs a slice when no batch holds it off.</summary>
-    private async Task RemoveAsync(Action<IndexEditor> remove, int weight, CancellationToken cancellationToken)
+    private async Task RemoveFilesAsync(long[] files, CancellationToken cancellationToken)
     {
-        while (true)
+        bool[] free = holds.Condemn(files);
+        try
         {
-            bool isDone = false;
-            try
-            {
-                await writer.ApplyAsync(
-                    editor =>
+            await writer.ApplyAsync(
+                editor =>
+                {
+                    for (int i = 0; i < files.Length; i++)
                     {
-                        isDone = TryBegin();
-                        if (isDone)
-                            remove(editor);
-                    },
-                    weight,
-                    Durability.Visible,
-                    cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                End();
-            }
-            if (isDone)
-                return;
-            await Task.Delay(HoldPause, time, cancellationToken).ConfigureAwait(false);
+                        if (free[i])
+                            editor.DeleteUnusedFile(files[i]);
+                    }
+                },
+                files.Length,
+                Durability.Visible,
+                cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    /// <summary>Begins a slice unless a batch holds it off; a slice that is tried again is at work already.</summary>
-    private bool TryBegin()
-    {
-        lock (_gate)
+        finally
         {
-            if (_holders > 0 && !_isAtWork)
-                return false;
-            _isAtWork = true;
-            return true;
+            holds.Spare();
         }
-    }
-
-    private void End()
-    {
-        lock (_gate)
-            _isAtWork = false;
     }
 }

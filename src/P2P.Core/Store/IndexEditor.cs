@@ -26,7 +26,7 @@ internal sealed class IndexEditor : IDisposable
     private readonly IndexStatement _findBlock, _insertBlock, _updateBlock, _deleteBlock, _insertBlob, _deleteBlob;
     private readonly IndexStatement _insertSource, _findSources, _deleteSource, _deleteSources;
     private readonly IndexStatement _findFolder, _insertFolder, _putFile, _supersede, _finishFile, _setFileState, _deleteFile;
-    private readonly IndexStatement _insertPin, _updatePin, _deletePin, _insertMember, _deleteMembers, _setCounter;
+    private readonly IndexStatement _insertPin, _updatePin, _deletePin, _insertMember, _deleteMembers, _setCounter, _putUsage, _deleteUsage;
     private HashSet<long>? _notedFiles;
     private long _nextPinSet;
     private bool _ownedBytesChanged;
@@ -54,15 +54,22 @@ internal sealed class IndexEditor : IDisposable
         _setFileState = Prepare("UPDATE files SET state=?2 WHERE id=?1 AND state<>4");
         _deleteFile = Prepare("DELETE FROM files WHERE id=?1");
         _insertPin = Prepare(
-            "INSERT INTO pins(id, kind, root, name, path, allowed, bytes, blocks, wrapped_key, created_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+            "INSERT INTO pins(id, kind, root, name, path, allowed, bytes, blocks, wrapped_key, created_ms, hints) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
         _updatePin = Prepare(
-            "UPDATE pins SET kind=?2, root=?3, name=?4, path=?5, allowed=?6, bytes=?7, blocks=?8, wrapped_key=?9, created_ms=?10 WHERE id=?1");
+            "UPDATE pins SET kind=?2, root=?3, name=?4, path=?5, allowed=?6, bytes=?7, blocks=?8, wrapped_key=?9, created_ms=?10, hints=?11 WHERE id=?1");
         _deletePin = Prepare("DELETE FROM pins WHERE id=?1");
         _insertMember = Prepare("INSERT INTO pin_sets(pin_set, pin) VALUES(?1, ?2)");
         _deleteMembers = Prepare("DELETE FROM pin_sets WHERE pin=?1");
         _setCounter = Prepare("INSERT INTO settings(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value=excluded.value");
+        _putUsage = Prepare(
+            "INSERT INTO usage(pin_set, standing, blocks, bytes) VALUES(?1, ?2, ?3, ?4) " +
+            "ON CONFLICT(pin_set, standing) DO UPDATE SET blocks=excluded.blocks, bytes=excluded.bytes");
+        _deleteUsage = Prepare("DELETE FROM usage WHERE pin_set=?1 AND standing=?2");
         Reload();
     }
+
+    /// <summary>How many blocks there are, by pin set.</summary>
+    public UsageTable Usage { get; } = new();
 
     /// <summary>Bytes of the blocks in the store (owned ones); committed ones once the transaction has ended.</summary>
     public long OwnedBytes { get; private set; }
@@ -78,11 +85,19 @@ internal sealed class IndexEditor : IDisposable
         if (_ownedBytesChanged)
             SetCounter(OwnedBytesCounter, OwnedBytes);
         _ownedBytesChanged = false;
+        foreach ((long set, BlockStanding standing, UsageCount count) in Usage.Changes)
+        {
+            if (count.Blocks > 0)
+                _putUsage.Bind(1, set).Bind(2, (long)standing).Bind(3, count.Blocks).Bind(4, count.Bytes).Run();
+            else
+                _deleteUsage.Bind(1, set).Bind(2, (long)standing).Run();
+        }
     }
 
     /// <summary>Makes the changes known to the readers' memory.</summary>
     public void Committed()
     {
+        Usage.Commit();
         foreach ((string path, byte[]? damagedKey) in _removals)
         {
             if (damagedKey is null)
@@ -96,8 +111,13 @@ internal sealed class IndexEditor : IDisposable
         _afterCommit.Clear();
     }
 
-    /// <summary>Runs a statement of the caller's.</summary>
-    public void Run(string sql) => _connection.Run(sql);
+    /// <summary>Gives free pages of the index back to the file system.</summary>
+    /// <returns>How many are free still.</returns>
+    public long GiveBackPages(int count)
+    {
+        _connection.Run(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"PRAGMA incremental_vacuum({count})"));
+        return _connection.Scalar("PRAGMA freelist_count");
+    }
 
     /// <summary>Takes memory back to what the index says, after a transaction that did not end well.</summary>
     public void Reload()
@@ -107,6 +127,9 @@ internal sealed class IndexEditor : IDisposable
         _changedFolders.Clear();
         _folders.Clear();
         _pins.Load(ReadAll(PinRow.SelectSql, PinRow.Read), ReadAll("SELECT pin_set, pin FROM pin_sets", row => (row.GetInt64(0), row.GetInt64(1))));
+        Usage.Load(ReadAll(
+            "SELECT pin_set, standing, blocks, bytes FROM usage",
+            row => (row.GetInt64(0), (BlockStanding)row.GetInt32(1), new UsageCount(row.GetInt64(2), row.GetInt64(3)))));
         _nextPinSet = Math.Max(1, ReadCounter(PinSetCounter));
         OwnedBytes = ReadCounter(OwnedBytesCounter);
         _ownedBytesChanged = false;
@@ -238,6 +261,7 @@ internal sealed class IndexEditor : IDisposable
         if (row.HasMoreSources)
             _deleteSources.Bind(1, key).Run();
         _deleteBlock.Bind(1, key).Run();
+        Usage.Count(row, -1);
         if (!row.IsOwned)
             return 0;
         CountOwned(-row.Size);
@@ -407,6 +431,9 @@ internal sealed class IndexEditor : IDisposable
     {
         if (known && before == after)
             return;
+        if (known)
+            Usage.Count(before, -1);
+        Usage.Count(after, 1);
         (known ? _updateBlock : _insertBlock).Bind(1, key).Bind(2, after.Size).Bind(3, (long)after.Places).Bind(4, after.PinSet)
             .Bind(5, after.File).Bind(6, after.Offset).Bind(7, after.Blob).Run();
     }

@@ -58,11 +58,17 @@ internal static class IndexSchema
             bytes INTEGER NOT NULL,
             blocks INTEGER NOT NULL,
             wrapped_key BLOB NOT NULL,
-            created_ms INTEGER NOT NULL
+            created_ms INTEGER NOT NULL,
+            hints BLOB NOT NULL DEFAULT x''      -- who may have the content, for when a block is lost
         );
         CREATE TABLE pin_sets(pin_set INTEGER NOT NULL, pin INTEGER NOT NULL, PRIMARY KEY(pin_set, pin)) WITHOUT ROWID;
         CREATE TABLE resumes(key TEXT NOT NULL PRIMARY KEY, root BLOB NOT NULL, target TEXT NOT NULL, part TEXT NOT NULL, pin INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE settings(key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE usage(
+            pin_set INTEGER NOT NULL, standing INTEGER NOT NULL,   -- BlockStanding
+            blocks INTEGER NOT NULL, bytes INTEGER NOT NULL,
+            PRIMARY KEY(pin_set, standing)
+        ) WITHOUT ROWID;
         """;
 
     /// <summary>What version 1 lacks.</summary>
@@ -71,6 +77,13 @@ internal static class IndexSchema
         ALTER TABLE files ADD COLUMN layout INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE files ADD COLUMN share_key INTEGER NOT NULL DEFAULT 0;
         CREATE TABLE share_keys(id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL UNIQUE);
+        ALTER TABLE pins ADD COLUMN hints BLOB NOT NULL DEFAULT x'';
+        CREATE TABLE usage(
+            pin_set INTEGER NOT NULL, standing INTEGER NOT NULL, blocks INTEGER NOT NULL, bytes INTEGER NOT NULL,
+            PRIMARY KEY(pin_set, standing)
+        ) WITHOUT ROWID;
+        INSERT INTO usage(pin_set, standing, blocks, bytes)
+            SELECT pin_set, CASE WHEN places & 1 THEN 2 WHEN places & 2 THEN 3 WHEN places & 12 THEN 1 ELSE 0 END AS standing, count(*), sum(size) FROM blocks GROUP BY 1, 2;
         """;
 
     /// <summary>Sets the connection up as the writer, creates what is missing, refuses what is newer.</summary>

@@ -114,7 +114,10 @@ internal sealed class OwnedFiles(IDisk disk, DataFolder folder, string runName)
         }
     }
 
-    /// <summary>Lists what an earlier run left in tmp.</summary>
+    /// <summary>How long a file is (bytes); 0 when it is not there.</summary>
+    public long SizeOf(string path) => disk.TryGetIdentity(path, out FileIdentity identity) ? identity.Size : 0;
+
+    /// <summary>Lists what an earlier run left in tmp, and damaged blocks that were set aside.</summary>
     public List<string> ListLeftTemporaries() =>
         [.. disk.ListFiles(folder.TempPath).Where(path => !Path.GetFileName(path).StartsWith(runName, StringComparison.Ordinal))];
 

@@ -33,6 +33,9 @@ internal sealed record Pin
     /// <summary>The wrapped key of a private share; empty for public content. Never a key in clear.</summary>
     public ReadOnlyMemory<byte> WrappedKey { get; init; }
 
+    /// <summary>Who may have the content, as the node wrote it; empty when nobody is known. Never a key.</summary>
+    public ReadOnlyMemory<byte> Hints { get; init; }
+
     /// <summary>When the pin was added; set by the store.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 }

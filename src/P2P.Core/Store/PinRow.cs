@@ -3,7 +3,7 @@ namespace P2P.Core.Store;
 /// <summary>How a pin stands in the index.</summary>
 internal static class PinRow
 {
-    public const string SelectSql = "SELECT id, kind, root, name, path, allowed, bytes, blocks, wrapped_key, created_ms FROM pins";
+    public const string SelectSql = "SELECT id, kind, root, name, path, allowed, bytes, blocks, wrapped_key, created_ms, hints FROM pins";
 
     public static Pin Read(IndexStatement row) => new()
     {
@@ -17,6 +17,7 @@ internal static class PinRow
         Blocks = row.GetInt64(7),
         WrappedKey = row.GetBlob(8).ToArray(),
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(9)),
+        Hints = row.GetBlob(10).ToArray(),
     };
 
     /// <summary>Binds everything but the id, from the second parameter on.</summary>
@@ -29,7 +30,8 @@ internal static class PinRow
         .Bind(7, pin.Bytes)
         .Bind(8, pin.Blocks)
         .Bind(9, pin.WrappedKey.Span)
-        .Bind(10, pin.CreatedAt.ToUnixTimeMilliseconds());
+        .Bind(10, pin.CreatedAt.ToUnixTimeMilliseconds())
+        .Bind(11, pin.Hints.Span);
 
     public static Cid ReadCid(ReadOnlySpan<byte> bytes) => !bytes.IsEmpty && Cid.TryFromBytes(bytes, out Cid cid, out _) ? cid : default;
 

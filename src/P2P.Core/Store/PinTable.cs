@@ -32,6 +32,18 @@ internal sealed class PinTable
         return false;
     }
 
+    /// <summary>The pins of a set that there are.</summary>
+    public List<Pin> PinsOf(long set)
+    {
+        List<Pin> found = [];
+        foreach (long member in _sets.GetValueOrDefault(set, []))
+        {
+            if (_pins.TryGetValue(member, out Pin? pin))
+                found.Add(pin);
+        }
+        return found;
+    }
+
     /// <summary>Whether the peer may have blocks of the set (D9).</summary>
     public bool MayServe(long set, in PeerId asker)
     {

@@ -16,7 +16,9 @@ internal sealed class StoreBatch : IDisposable
     private readonly List<Action<IndexEditor>> _others = [];
     private readonly List<TemporaryBlock> _temporaries = [];
     private readonly ArrayBufferWriter<byte> _bytes = new();
-    private bool _holdsGarbageCollector;
+    private readonly List<MultihashKey> _heldBlocks = [];
+    private readonly List<long> _heldFiles = [];
+    private long _reservedBytes;
     private bool _isDisposed;
 
     internal StoreBatch(BlockStore store, PinId pin) => (_store, _pin) = (store, pin);
@@ -34,7 +36,8 @@ internal sealed class StoreBatch : IDisposable
         Check(cid);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(data.Length, BlockVerification.MaxBlockBytes, nameof(data));
         Debug.Assert(BlockVerification.Verify(cid, data), "bytes that are not the block would be stored");
-        _store.CheckQuota(data.Length);
+        _store.Quota.Reserve(data.Length);
+        _reservedBytes += data.Length;
         if (data.Length <= StoreOptions.MaxInlineBytes)
         {
             BlockChange change = Begin(BlockChangeKind.Inline, cid, data.Length) with { DataStart = _bytes.WrittenCount };
@@ -60,11 +63,13 @@ internal sealed class StoreBatch : IDisposable
     }
 
     /// <summary>Joins a block that is in the store to this batch's pin. False: it is not here, or its only sources are gone.</summary>
-    /// <remarks>From here to the commit or disposal of the batch the garbage collector waits.</remarks>
+    /// <remarks>From here to the commit or disposal of the batch the garbage collector leaves the block.</remarks>
     public bool AddExisting(in Cid cid)
     {
         Check(cid);
-        HoldGarbageCollector();
+        MultihashKey key = new(cid.MultihashSpan);
+        _store.Holds.Hold(key);
+        _heldBlocks.Add(key);
         if (!_store.Has(cid))
             return false;
         _blocks.Add(Begin(BlockChangeKind.Existing, cid, 0));
@@ -74,12 +79,18 @@ internal sealed class StoreBatch : IDisposable
     /// <summary>Registers a source file, or finds it: the same path and identity get the same id, and the CID when it was imported to the end before.</summary>
     /// <param name="path">Its absolute path.</param>
     /// <param name="identity">What it was before its first byte was read.</param>
-    /// <remarks>Add its first block in the same batch: a file without blocks may be forgotten. Until the commit the garbage collector waits.</remarks>
+    /// <remarks>Add its first block in the same batch: a file without blocks may be forgotten. Until the commit the garbage collector leaves it.</remarks>
     public FileRegistration AddFile(string path, in FileIdentity identity)
     {
-        HoldGarbageCollector();
-        if (_store.TryGetImportedFile(path, identity, out FileRegistration known))
-            return known;
+        while (_store.TryGetImportedFile(path, identity, out FileRegistration known))
+        {
+            _store.Holds.Hold(known.Id.Value);
+            _heldFiles.Add(known.Id.Value);
+
+            // The collector may have taken it before it was held.
+            if (_store.TryGetImportedFile(path, identity, out FileRegistration held) && held.Id == known.Id)
+                return held;
+        }
         FileId id = _store.NextFileId();
         FileIdentity added = identity;
         long now = _store.NowNs();
@@ -169,15 +180,6 @@ internal sealed class StoreBatch : IDisposable
             throw new ArgumentException($"The block cannot be stored: {why}.", nameof(cid));
     }
 
-    /// <summary>What this batch saw in the index stays there until its commit.</summary>
-    private void HoldGarbageCollector()
-    {
-        if (_holdsGarbageCollector)
-            return;
-        _store.Garbage.Hold();
-        _holdsGarbageCollector = true;
-    }
-
     private ValueTask FlushAsync(TemporaryBlock block, CancellationToken cancellationToken)
     {
         _store.OwnedFiles.Flush(block.Path);
@@ -227,9 +229,11 @@ internal sealed class StoreBatch : IDisposable
         _blocks.Clear();
         _others.Clear();
         _bytes.ResetWrittenCount();
-        if (_holdsGarbageCollector)
-            _store.Garbage.Release();
-        _holdsGarbageCollector = false;
+        _store.Quota.Release(_reservedBytes);
+        _reservedBytes = 0;
+        _store.Holds.Release(_heldBlocks, _heldFiles);
+        _heldBlocks.Clear();
+        _heldFiles.Clear();
     }
 
     private enum BlockChangeKind : byte

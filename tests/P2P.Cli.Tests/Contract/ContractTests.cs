@@ -91,9 +91,9 @@ public sealed partial class ContractTests
         var root = new CommandTree();
         foreach (Option option in root.Globals.All)
             StringAssert.Contains(doc, $"| `{option.Name}");
-        foreach (Command command in root.Subcommands)
+        foreach (Command command in root.Subcommands.SelectMany(one => one is CommandGroup group ? group.Subcommands : [one]))
         {
-            string row = doc.Split('\n').Single(line => Regex.IsMatch(line, $@"^\| `p2p {command.Name}\b", RegexOptions.None, TimeSpan.FromSeconds(1)));
+            string row = doc.Split('\n').Single(line => Regex.IsMatch(line, $@"^\| `p2p {command.FullName()}\b", RegexOptions.None, TimeSpan.FromSeconds(1)));
             foreach (Option option in command.Options.Where(option => option.Name is not ("--link-file" or "--output")))
                 StringAssert.Contains(row, option.Name);
         }

@@ -297,10 +297,14 @@ public sealed class BlockStoreTests
         await fixture.CloseAsync();
         string path = Path.Combine(fixture.DataPath, "index.db");
         using (IndexConnection connection = IndexConnection.Open(path, null, 1 << 20))
-            connection.Run("ALTER TABLE files DROP COLUMN layout; ALTER TABLE files DROP COLUMN share_key; DROP TABLE share_keys; PRAGMA user_version=1");
+            connection.Run(
+                "ALTER TABLE files DROP COLUMN layout; ALTER TABLE files DROP COLUMN share_key; DROP TABLE share_keys; " +
+                "ALTER TABLE pins DROP COLUMN hints; DROP TABLE usage; PRAGMA user_version=1");
 
         await fixture.ReopenAsync();
         Assert.IsTrue(fixture.Store.Has(cid));
+        Assert.AreEqual((1L, 100L), (fixture.Store.GetUsage().Blocks, fixture.Store.GetUsage().OwnedBytes));
+        Assert.AreEqual("test", fixture.Store.GetPins().Single().Name);
         await fixture.CloseAsync();
         using (IndexConnection connection = IndexConnection.Open(path, null, 1 << 20))
         {

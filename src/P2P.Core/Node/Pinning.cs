@@ -1,0 +1,137 @@
+using System.Text;
+using P2P.Core.Content;
+using P2P.Core.Exchange;
+using P2P.Core.Store;
+
+namespace P2P.Core.Node;
+
+/// <summary>Keeps content because the user said so: fetches what is missing into the store under a pin that is taken first.</summary>
+internal sealed class Pinning(NodeRuntime runtime)
+{
+    private const string ResumePrefix = "pin:";
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Pins; see <see cref="ContentStore.PinAsync"/>.</summary>
+    public Task<PinnedContent> PinAsync(ShareLink link, PinOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken) =>
+        runtime.RunAsync(stopping => PinHereAsync(link, options, progress, stopping), cancellationToken);
+
+    /// <summary>Everything that is kept, oldest first.</summary>
+    public IEnumerable<PinnedContent> GetPins() => runtime.Store.GetPins().Select(ToContent);
+
+    /// <summary>Lets go of what was pinned, tries that ended early included.</summary>
+    public async Task<bool> UnpinAsync(Cid root, CancellationToken cancellationToken)
+    {
+        string key = ResumePrefix + root;
+        ResumeState? resume = runtime.Store.GetResume(key);
+        Pin[] pins = [.. runtime.Store.GetPins().Where(pin => (pin.Kind == PinKind.Kept && pin.Root == root) || pin.Id == resume?.Pin)];
+        if (pins.Length == 0)
+            return false;
+        using StoreBatch batch = runtime.Store.BeginBatch();
+        batch.RemoveResume(key);
+        foreach (Pin pin in pins)
+            batch.RemovePin(pin.Id);
+        await batch.CommitAsync(Durability.Flushed, cancellationToken).ConfigureAwait(false);
+        runtime.Garbage.Signal();
+        return true;
+    }
+
+    private async Task<PinnedContent> PinHereAsync(ShareLink link, PinOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        Fetching.RefuseUnverifiable(link);
+        List<PeerHint> hints = Fetching.HintsOf(link, options.ExtraPeers);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        BitswapSession session = runtime.Bitswap.OpenSession(link.Root, new HintProviders(runtime.Connections, hints), askStore: true);
+        await using (session.ConfigureAwait(false))
+        {
+            var patient = new PatientSource(session, runtime.Time, options.StallTimeout);
+            Cid root = string.IsNullOrEmpty(link.Path)
+                ? link.Root
+                : (await new DagReader(patient).ResolveAsync(link.Root, link.Path, cancellationToken).ConfigureAwait(false)).Cid;
+            Pin pin = await TakePinAsync(root, options.Name ?? NameIn(link), hints, cancellationToken).ConfigureAwait(false);
+            var keeper = new ContentKeeper(session, runtime.Store, pin.Id);
+            Task keep = keeper.KeepAsync(root, stop.Token);
+            P2PException? stalled = await WatchAsync(keep, keeper, session, options.StallTimeout, progress, stop).ConfigureAwait(false);
+            try
+            {
+                await keep.ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                if (keeper.Blocks == 0)
+                    await UnpinAsync(root, CancellationToken.None).ConfigureAwait(false); // nothing to go on from
+                if (e is OperationCanceledException && stalled is not null)
+                    throw new P2PException(stalled.Code, stalled.Message, e) { IsTransient = stalled.IsTransient, Attempts = stalled.Attempts };
+                throw;
+            }
+
+            pin = pin with { Kind = PinKind.Kept, Bytes = keeper.Bytes, Blocks = keeper.Blocks };
+            await SettleAsync(pin).ConfigureAwait(false);
+            return ToContent(pin) with { BytesReused = keeper.ReusedBytes };
+        }
+    }
+
+    /// <summary>The pin that an earlier try left, with what it keeps, or a new one.</summary>
+    private async Task<Pin> TakePinAsync(Cid root, string name, List<PeerHint> hints, CancellationToken cancellationToken)
+    {
+        string key = ResumePrefix + root;
+        var pin = new Pin { Kind = PinKind.Temporary, Root = root, Name = name, Hints = WriteHints(hints) };
+        if (runtime.Store.GetResume(key) is { } earlier && runtime.Store.TryGetPin(earlier.Pin, out Pin? known))
+            return pin with { Id = earlier.Pin, CreatedAt = known!.CreatedAt };
+        pin = pin with { CreatedAt = runtime.Time.GetUtcNow() };
+        pin = pin with { Id = await runtime.Store.AddPinAsync(pin, cancellationToken).ConfigureAwait(false) };
+        using StoreBatch batch = runtime.Store.BeginBatch(pin.Id);
+        batch.SetResume(new ResumeState(key, root, "", "", pin.Id));
+        await batch.CommitAsync(Durability.Visible, cancellationToken).ConfigureAwait(false);
+        return pin;
+    }
+
+    private async Task SettleAsync(Pin pin)
+    {
+        using StoreBatch batch = runtime.Store.BeginBatch(pin.Id);
+        batch.UpdatePin(pin);
+        batch.RemoveResume(ResumePrefix + pin.Root);
+        foreach (Pin earlier in runtime.Store.GetPins().Where(p => p.Kind == PinKind.Kept && p.Root == pin.Root && p.Id != pin.Id))
+            batch.RemovePin(earlier.Id); // pinned again: this one takes its place, with the same blocks
+        await batch.CommitAsync(Durability.Flushed, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>Reports progress and ends the work when it stands still for too long; returns why it did.</summary>
+    private async Task<P2PException?> WatchAsync(
+        Task keep, ContentKeeper keeper, BitswapSession session, TimeSpan limit, IProgress<TransferProgress>? progress, CancellationTokenSource stop)
+    {
+        ThrottledProgress<TransferProgress>? reports = progress is null ? null : new ThrottledProgress<TransferProgress>(progress, runtime.Time);
+        var watch = new StallWatch(runtime.Time, limit, runtime.Time.GetTimestamp());
+        using var timer = new PeriodicTimer(LookInterval, runtime.Time);
+        P2PException? stalled = null;
+        while (!keep.IsCompleted)
+        {
+            Task<bool> tick = timer.WaitForNextTickAsync(CancellationToken.None).AsTask();
+            await Task.WhenAny(keep, tick).ConfigureAwait(false);
+            SessionStatistics statistics = session.Statistics;
+            watch.Look(statistics.VerifiedBytes + keeper.Bytes, runtime.Time.GetTimestamp());
+            reports?.Report(ToProgress(keeper, statistics, watch.Duration is { } still ? new StallReason(still, session.Attempts) : null));
+            if (stalled is null && watch.IsOver && !keep.IsCompleted)
+            {
+                stalled = StallWatch.ToException(statistics, session.Attempts, statistics.VerifiedBytes > 0, limit);
+                await stop.CancelAsync().ConfigureAwait(false);
+            }
+        }
+
+        reports?.ReportLast(ToProgress(keeper, session.Statistics, null));
+        return stalled;
+    }
+
+    private static TransferProgress ToProgress(ContentKeeper keeper, SessionStatistics session, StallReason? stall)
+    {
+        double rate = session.BytesPerSecond;
+        TimeSpan? left = keeper.TotalBytes is { } total && rate >= 1 ? TimeSpan.FromSeconds(Math.Min((total - keeper.Bytes) / rate, TimeSpan.FromDays(3650).TotalSeconds)) : null;
+        return new TransferProgress(keeper.Bytes, keeper.TotalBytes, rate, session.Peers, left, stall) { ReusedBytes = keeper.ReusedBytes };
+    }
+
+    private static string NameIn(ShareLink link) => link.Path is { Length: > 0 } path ? path[(path.LastIndexOf('/') + 1)..] : link.Label ?? "";
+
+    private static byte[] WriteHints(IReadOnlyList<PeerHint> hints) => Encoding.ASCII.GetBytes(LinkHints.Encode([], hints));
+
+    private static PinnedContent ToContent(Pin pin) => new(pin.Root, pin.Name, pin.Kind.ToPurpose(), pin.Bytes, pin.Blocks, pin.CreatedAt) { Path = pin.Path };
+}
