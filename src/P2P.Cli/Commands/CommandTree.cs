@@ -14,6 +14,8 @@ internal sealed class CommandTree : RootCommand
         foreach (Option option in Globals.All)
             Options.Add(option);
         Add(new ShareCommand());
+        Add(new SharesCommand());
+        Add(new UnshareCommand());
         Add(new FetchCommand());
         Add(new LsCommand());
         Add(new CatCommand());

@@ -13,17 +13,35 @@ internal sealed class ShareCommand : ToolCommand
     private readonly Argument<string[]> _paths = new("PATH") { Arity = ArgumentArity.OneOrMore };
     private readonly Option<string> _name = new("--name") { HelpName = "NAME", Description = "the name in the link (default: the file's or folder's own)" };
 
+    private readonly Option<string[]> _exclude = new("--exclude")
+    {
+        HelpName = "GLOB",
+        Description = "leave out what matches, by its path inside the share; may be repeated",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    private readonly Option<bool> _skipUnreadable = Flag("--skip-unreadable", "share the rest when some of it cannot be read, and say what was left out");
+    private readonly Option<bool> _dryRun = Flag("--dry-run", "only show what would be shared; the data folder is not touched");
+
     public ShareCommand()
         : base("share", "Shares a file or folder where it lies and serves it until Ctrl-C. Prints the link that others fetch it by.")
     {
         Add(_paths);
         Add(_name);
+        Add(_exclude);
+        Add(_skipUnreadable);
+        Add(_dryRun);
     }
 
     public override string Synopsis => "PATH... [OPTION]...";
 
     public override string Notes => """
         Several paths become one folder that holds them. Hidden files are included; symbolic links are kept as links and never followed. A single - is standard input; it needs --name and is copied into the data folder.
+
+        In a GLOB, * stands for anything within a name, ** across folders, ? for one character, [a-z] for one of a class; case counts. It is compared with the path from the top of the share, so *.tmp means those at the top and **/*.tmp all; a folder's name means all below it. A pattern that matches nothing is an error.
+
+        A file that is edited, moved or replaced while it is shared is noticed before wrong bytes leave; "p2p shares" lists such files.
 
         Whoever has the link, or learns the content id in it, can fetch what it leads to.
         """;
@@ -33,6 +51,21 @@ internal sealed class ShareCommand : ToolCommand
         string[] paths = context.Parse.GetRequiredValue(_paths);
         string? name = context.Parse.GetValue(_name);
         Check(paths, name, context);
+        var options = new ShareOptions
+        {
+            Name = name,
+            Exclude = context.Parse.GetValue(_exclude) ?? [],
+            ExcludeMustMatch = true,
+            ContinueOnUnreadable = context.Parse.GetValue(_skipUnreadable),
+        };
+        if (paths is ["-"] && options.Exclude.Count > 0)
+            throw new UsageException("Standard input is one file: there is nothing in it to --exclude.");
+        if (context.Parse.GetValue(_dryRun))
+        {
+            if (paths is ["-"])
+                throw new UsageException("Standard input can be read once only, so --dry-run would leave nothing to share. Share it, or use a file.");
+            return await SharePlan.RunAsync(context, paths, options);
+        }
 
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: true, mayStandBeside: false);
         P2PNode node = session.Node;
@@ -45,7 +78,7 @@ internal sealed class ShareCommand : ToolCommand
         long started = context.Host.Time.GetTimestamp();
         try
         {
-            share = await ImportAsync(context, node, paths, name);
+            share = await ImportAsync(context, node, paths, options);
         }
         catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
         {
@@ -83,16 +116,15 @@ internal sealed class ShareCommand : ToolCommand
         }
     }
 
-    private static async Task<Share> ImportAsync(CommandContext context, P2PNode node, string[] paths, string? name)
+    private static async Task<Share> ImportAsync(CommandContext context, P2PNode node, string[] paths, ShareOptions options)
     {
         var progress = new LatestProgress<ImportProgress>();
-        var options = new ShareOptions { Name = name };
         bool isInput = paths is ["-"];
         await using Stream? input = isInput ? context.Host.OpenInput() : null;
         Task<Share> work = isInput
-            ? node.ShareAsync(input!, name!, options, progress, context.Stopping)
+            ? node.ShareAsync(input!, options.Name!, options, progress, context.Stopping)
             : node.ShareAsync([.. paths.Select(path => Path.GetFullPath(path, context.Host.CurrentDirectory))], options, progress, context.Stopping);
-        var view = new ImportView(context, name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(paths[0])), progress, hasEvents: true);
+        var view = new ImportView(context, options.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(paths[0])), progress, hasEvents: true);
         try
         {
             await Ticker.WatchAsync(work, view.Update, context.Host.Time, context.Stopping);
@@ -109,11 +141,13 @@ internal sealed class ShareCommand : ToolCommand
     private static void Announce(CommandContext context, Share share, double seconds, string[] addresses, bool isCopied)
     {
         foreach (string unreadable in share.Unreadable)
-            context.Warn("unreadable", $"{unreadable} cannot be read and is not part of the share.");
+            context.Warn("unreadable", $"{unreadable}. It cannot be read and is not part of the share.");
+        foreach (string skipped in share.Skipped)
+            context.Warn("skipped", $"{skipped} is no file, folder or link and is not part of the share.");
         string link = share.Link.ToUriString();
         if (context.Events is { } events)
         {
-            events.Write(new SharedEvent(share.Root.ToString(), link, share.Name, share.Bytes, share.Blocks, seconds, addresses));
+            events.Write(SharedEvent.Of(share, seconds, addresses));
             if (share.Announced.Of > 0)
                 events.Write(new AnnouncedEvent(share.Announced.Nodes, share.Announced.Of, share.Announced.Verified));
             return;

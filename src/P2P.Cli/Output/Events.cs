@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using P2P.Core;
 
 namespace P2P.Cli.Output;
 
@@ -19,8 +20,38 @@ internal sealed record ImportEvent(long Bytes, long? Total)
     : JsonEvent("import");
 
 /// <summary>Shared and reachable. The only event that shows a whole link.</summary>
-internal sealed record SharedEvent(string Cid, string Link, string Name, long Bytes, long Blocks, double Seconds, IReadOnlyList<string> Addresses)
-    : JsonEvent("shared");
+internal sealed record SharedEvent(string Cid, string Link, string Name, long Bytes, long Blocks, double? Seconds, IReadOnlyList<string> Addresses)
+    : JsonEvent("shared")
+{
+    /// <summary>Where it lies; nothing for standard input.</summary>
+    public required IReadOnlyList<string> Paths { get; init; }
+
+    /// <summary>How many files are not what they were when they were shared.</summary>
+    public int Changed { get; init; }
+
+    /// <summary>The first of them.</summary>
+    public IReadOnlyList<ChangedFileEntry> ChangedFiles { get; init; } = [];
+
+    public static SharedEvent Of(Share share, double? seconds, IReadOnlyList<string> addresses) =>
+        new(share.Root.ToString(), share.Link.ToUriString(), share.Name, share.Bytes, share.Blocks, seconds, addresses)
+        {
+            Paths = share.Path is { } path ? [path] : share.Paths,
+            Changed = share.ChangedFileCount,
+            ChangedFiles = [.. share.ChangedFiles.Select(file => new ChangedFileEntry(file.Path, file.Change == FileChange.Missing ? "missing" : "changed"))],
+        };
+}
+
+/// <summary>A shared file that is not what it was.</summary>
+internal sealed record ChangedFileEntry(string Path, string Change);
+
+/// <summary>What a share would hold.</summary>
+internal sealed record PlanEvent(
+    string Cid, string Name, long Bytes, long Blocks, int Files, int Excluded, IReadOnlyList<string> ExcludedPaths, IReadOnlyList<string> Unreadable, IReadOnlyList<string> Skipped)
+    : JsonEvent("plan");
+
+/// <summary>Not shared any more.</summary>
+internal sealed record UnsharedEvent(string Cid, string Name, string? Path, long Bytes)
+    : JsonEvent("unshared");
 
 /// <summary>What became of the announcement.</summary>
 internal sealed record AnnouncedEvent(int Nodes, int Of, bool Verified)
@@ -124,6 +155,8 @@ internal sealed record ErrorEvent(string Code, string Message)
 [JsonSerializable(typeof(ReadyEvent))]
 [JsonSerializable(typeof(ImportEvent))]
 [JsonSerializable(typeof(SharedEvent))]
+[JsonSerializable(typeof(PlanEvent))]
+[JsonSerializable(typeof(UnsharedEvent))]
 [JsonSerializable(typeof(AnnouncedEvent))]
 [JsonSerializable(typeof(ServedEvent))]
 [JsonSerializable(typeof(ResumedEvent))]

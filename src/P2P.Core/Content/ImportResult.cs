@@ -10,4 +10,11 @@ namespace P2P.Core.Content;
 /// <param name="Unreadable">What could not be read and is not part of it, each with the reason.</param>
 /// <param name="Skipped">What is no file, folder or link (sockets, pipes, devices) and is not part of it.</param>
 internal sealed record ImportResult(
-    Cid Root, ContentKind Kind, long Bytes, long Blocks, int Files, string Name, IReadOnlyList<string> Unreadable, IReadOnlyList<string> Skipped);
+    Cid Root, ContentKind Kind, long Bytes, long Blocks, int Files, string Name, IReadOnlyList<string> Unreadable, IReadOnlyList<string> Skipped)
+{
+    /// <summary>What was left out because a pattern said so, by its path in the import; a folder stands for all below it. The first 1,000.</summary>
+    public IReadOnlyList<string> Excluded { get; init; } = [];
+
+    /// <summary>How many were left out; a folder counts once.</summary>
+    public int ExcludedCount { get; init; }
+}

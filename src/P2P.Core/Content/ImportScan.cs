@@ -13,6 +13,7 @@ namespace P2P.Core.Content;
 internal sealed class ImportScan(BlockStore? store, ImportOptions options, ChannelWriter<ImportStep> steps, ChannelWriter<HashJob> jobs) : IDisposable
 {
     private const int MaxFilesPerJob = 64;
+    private const int MaxExcludedListed = 1000;
 
     private static readonly EnumerationOptions AllEntries = new()
     {
@@ -32,13 +33,25 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
     /// <summary>What is no file, folder or link.</summary>
     public List<string> Skipped { get; } = [];
 
+    /// <summary>What patterns left out; the first of it.</summary>
+    public List<string> Excluded { get; } = [];
+
+    /// <summary>How much patterns left out; a folder counts once.</summary>
+    public int ExcludedCount { get; private set; }
+
     /// <summary>Scans one path given by the user; a link given by name is followed, links inside are not.</summary>
-    public async Task ScanAsync(string path, byte[] name, CancellationToken cancellationToken)
+    /// <param name="path">Where it lies.</param>
+    /// <param name="name">Its name as bytes.</param>
+    /// <param name="inside">Its path in the import; empty when it is the root.</param>
+    /// <param name="cancellationToken">Ends the scan.</param>
+    public async Task ScanAsync(string path, byte[] name, string inside, CancellationToken cancellationToken)
     {
+        if (inside.Length > 0 && IsExcluded(inside))
+            return;
         string place = (Path.Exists(path) ? new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName : null) ?? path;
         if (Directory.Exists(place))
         {
-            await BeginFolderAsync(new Entry(place, name, IsFolder: true, IsLink: false), "", cancellationToken).ConfigureAwait(false);
+            await BeginFolderAsync(new Entry(place, name, IsFolder: true, IsLink: false), inside, cancellationToken).ConfigureAwait(false);
             await ScanFoldersAsync(cancellationToken).ConfigureAwait(false);
         }
         else if (File.Exists(place))
@@ -85,7 +98,7 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
             }
 
             string inside = folder.Inside.Length == 0 ? entry.NameText : folder.Inside + "/" + entry.NameText;
-            if (options.Exclude?.Invoke(inside) == true)
+            if (IsExcluded(inside))
                 continue;
             if (entry.IsLink)
                 await AddLinkAsync(entry, cancellationToken).ConfigureAwait(false);
@@ -94,6 +107,16 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
             else
                 await AddFileAsync(entry, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private bool IsExcluded(string inside)
+    {
+        if (options.Exclude?.Invoke(inside) != true)
+            return false;
+        ExcludedCount++;
+        if (Excluded.Count < MaxExcludedListed)
+            Excluded.Add(inside);
+        return true;
     }
 
     private async ValueTask BeginFolderAsync(Entry entry, string inside, CancellationToken cancellationToken)

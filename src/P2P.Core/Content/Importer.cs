@@ -52,6 +52,10 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
         string name = sources.Length == 1 ? sources[0].Name : "files";
         return assembly.Root is { } root
             ? new ImportResult(root.Node.Cid, root.Kind, assembly.Bytes, writer.Blocks, assembly.Files, name, scan.Unreadable, scan.Skipped)
+            {
+                Excluded = scan.Excluded,
+                ExcludedCount = scan.ExcludedCount,
+            }
             : throw new P2PException(P2PErrorCode.Permission, $"Nothing of '{sources[0].Path}' could be read, so there is nothing to share: {string.Join("; ", scan.Unreadable.Concat(scan.Skipped).Take(10))}.");
     }
 
@@ -144,7 +148,7 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
         if (sources.Length > 1)
             await scan.BeginWrapperAsync(cancellationToken).ConfigureAwait(false);
         foreach ((string path, string name) in sources)
-            await scan.ScanAsync(path, Encoding.UTF8.GetBytes(name), cancellationToken).ConfigureAwait(false);
+            await scan.ScanAsync(path, Encoding.UTF8.GetBytes(name), sources.Length > 1 ? name : "", cancellationToken).ConfigureAwait(false);
         if (sources.Length > 1)
             await scan.EndWrapperAsync(cancellationToken).ConfigureAwait(false);
         await scan.FinishAsync(cancellationToken).ConfigureAwait(false);

@@ -65,6 +65,20 @@ public sealed class P2PNode : IAsyncDisposable
         return HashAsync(path, progress, cancellationToken);
     }
 
+    /// <summary>What sharing would share: content id, files, bytes, what is left out and what cannot be read. Needs no node and writes nothing.</summary>
+    /// <param name="paths">Files and folders with different names; one alone stands for itself.</param>
+    /// <param name="options">As for sharing; null: by the defaults.</param>
+    /// <param name="progress">Told how far it is, at most 10 times a second.</param>
+    /// <param name="cancellationToken">Ends it; nothing stays behind.</param>
+    /// <exception cref="ArgumentException">No paths, two of one name, or a pattern that is none.</exception>
+    /// <exception cref="P2PException">A path cannot be found, or nothing of it can be read.</exception>
+    public static Task<SharePreview> PreviewShareAsync(
+        IReadOnlyCollection<string> paths, ShareOptions? options = null, IProgress<ImportProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        return ShareRules.PreviewAsync(paths, options ?? new ShareOptions(), progress, cancellationToken);
+    }
+
     /// <summary>Who this node is. Valid before start: reads the identity in the data folder, or creates it.</summary>
     /// <exception cref="P2PException">The identity file cannot be read.</exception>
     public PeerId Id
@@ -204,12 +218,16 @@ public sealed class P2PNode : IAsyncDisposable
         return new Sharing(Runtime).ShareAsync(content, name, options ?? new ShareOptions(), progress, cancellationToken);
     }
 
-    /// <summary>What this node shares, from earlier runs too.</summary>
+    /// <summary>What this node shares, from earlier runs too. Looks at each shared file, without reading it, and says which are not what they were.</summary>
     /// <param name="cancellationToken">Ends the listing.</param>
     public async IAsyncEnumerable<Share> GetSharesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        foreach (Share share in await Task.Run(() => new Sharing(Runtime).GetShares().ToList(), cancellationToken).ConfigureAwait(false))
-            yield return share;
+        var sharing = new Sharing(Runtime);
+        foreach (PinId pin in sharing.GetPins())
+        {
+            if (await Task.Run(() => sharing.Describe(pin, cancellationToken), cancellationToken).ConfigureAwait(false) is { } share)
+                yield return share;
+        }
     }
 
     /// <summary>Stops sharing; the files stay untouched.</summary>

@@ -9,9 +9,21 @@ namespace P2P.Core;
 /// <param name="Announced">What became of the announcement in the DHT.</param>
 public sealed record Share(Cid Root, ShareLink Link, string Name, long Bytes, long Blocks, Announcement Announced)
 {
-    /// <summary>What could not be read and is not part of it; empty unless <see cref="ShareOptions.ContinueOnUnreadable"/>.</summary>
+    /// <summary>What could not be read and is not part of it, each with the reason; empty unless <see cref="ShareOptions.ContinueOnUnreadable"/>.</summary>
     public IReadOnlyList<string> Unreadable { get; init; } = [];
 
-    /// <summary>Where it lies; null when it came from a stream.</summary>
+    /// <summary>What is no file, folder or link (sockets, pipes, devices) and is not part of it. Known when it is shared, empty later.</summary>
+    public IReadOnlyList<string> Skipped { get; init; } = [];
+
+    /// <summary>Where it lies; null when it came from a stream or is made of several <see cref="Paths"/>.</summary>
     public string? Path { get; init; }
+
+    /// <summary>Where its parts lie when several paths were shared as one folder; else empty.</summary>
+    public IReadOnlyList<string> Paths { get; init; } = [];
+
+    /// <summary>Files that are not what they were when they were shared: the first 1,000, by path. The rest is served as before.</summary>
+    public IReadOnlyList<ChangedFile> ChangedFiles { get; init; } = [];
+
+    /// <summary>How many files are not what they were.</summary>
+    public int ChangedFileCount { get; init; }
 }

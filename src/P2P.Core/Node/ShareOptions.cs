@@ -6,6 +6,18 @@ public sealed record ShareOptions
     /// <summary>The name in the link. Null: the file's or folder's own; several paths: "files".</summary>
     public string? Name { get; init; }
 
+    /// <summary>
+    /// Patterns of what is left out, by its path inside the share, segments separated by <c>/</c>: <c>*</c> within a segment, <c>**</c> across, <c>?</c>,
+    /// <c>[a-z]</c>, case-sensitive; a folder's name leaves out all below it. Null or empty: nothing is left out.
+    /// </summary>
+    public IReadOnlyCollection<string>? Exclude { get; init; }
+
+    /// <summary>
+    /// Whether a pattern of <see cref="Exclude"/> that matches nothing fails the share before anything is read, as a mistake of the caller: a typo would
+    /// share what was to be left out. Default false, for lists that are kept for many folders.
+    /// </summary>
+    public bool ExcludeMustMatch { get; init; }
+
     /// <summary>Whether to share the rest when some files cannot be read. Default false: the share fails and names the first of them.</summary>
     public bool ContinueOnUnreadable { get; init; }
 

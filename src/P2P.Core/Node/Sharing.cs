@@ -9,24 +9,41 @@ namespace P2P.Core.Node;
 internal sealed class Sharing(NodeRuntime runtime)
 {
     private const string ManyFiles = "files";
+    private const int MaxChangedListed = 1000;
 
     private readonly ILogger _logger = runtime.Loggers.CreateLogger("P2P.Core.Node");
 
     public Task<Share> ShareAsync(IReadOnlyCollection<string> paths, ShareOptions options, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
     {
         string[] full = [.. paths.Select(Path.GetFullPath)];
-        string? path = full.Length == 1 ? Path.TrimEndingDirectorySeparator(full[0]) : null;
         return runtime.RunAsync(
-            stopping => ShareAsync((importer, pin, reports) => importer.ImportAsync(full, pin, reports, stopping), options, path, ownName: null, progress, stopping),
+            async stopping =>
+            {
+                await Task.Run(() => ShareRules.Check(full, options, stopping), stopping).ConfigureAwait(false);
+                return await ShareAsync((importer, pin, reports) => importer.ImportAsync(full, pin, reports, stopping), options, full, ownName: null, progress, stopping).ConfigureAwait(false);
+            },
             cancellationToken);
     }
 
     public Task<Share> ShareAsync(Stream content, string name, ShareOptions options, IProgress<ImportProgress>? progress, CancellationToken cancellationToken) =>
         runtime.RunAsync(
-            stopping => ShareAsync((importer, pin, reports) => importer.ImportAsync(content, pin, reports, stopping), options, path: null, name, progress, stopping),
+            stopping => ShareAsync((importer, pin, reports) => importer.ImportAsync(content, pin, reports, stopping), options, paths: [], name, progress, stopping),
             cancellationToken);
 
-    public IEnumerable<Share> GetShares() => runtime.Store.GetPins().Where(pin => pin.Kind == PinKind.Shared).Select(ToShare);
+    public IEnumerable<PinId> GetPins() => runtime.Store.GetPins().Where(pin => pin.Kind == PinKind.Shared).Select(pin => pin.Id);
+
+    /// <summary>A share as it is now; null when it is none any more.</summary>
+    public Share? Describe(PinId id, CancellationToken cancellationToken)
+    {
+        if (!runtime.Store.TryGetPin(id, out Pin? pin) || pin!.Kind != PinKind.Shared)
+            return null;
+        (IReadOnlyList<SourceFinding> found, int count) = runtime.Store.FindChangedFiles(pin, MaxChangedListed, cancellationToken);
+        return ToShare(pin) with
+        {
+            ChangedFiles = [.. found.Select(file => new ChangedFile(file.Path, file.IsMissing ? FileChange.Missing : FileChange.Changed))],
+            ChangedFileCount = count,
+        };
+    }
 
     public async Task<bool> StopAsync(Cid root, CancellationToken cancellationToken)
     {
@@ -41,14 +58,15 @@ internal sealed class Sharing(NodeRuntime runtime)
     private async Task<Share> ShareAsync(
         Func<Importer, PinId, IProgress<ImportProgress>?, Task<ImportResult>> import,
         ShareOptions options,
-        string? path,
+        string[] paths,
         string? ownName,
         IProgress<ImportProgress>? progress,
         CancellationToken cancellationToken)
     {
         using var activity = P2PActivities.Source.StartActivity(P2PActivities.Import);
-        var importer = new Importer(runtime.Store, runtime.Buffers, new ImportOptions { ContinueOnUnreadable = options.ContinueOnUnreadable });
-        var pin = new Pin { Kind = PinKind.Temporary, Path = path };
+        var importer = new Importer(runtime.Store, runtime.Buffers, ShareRules.ForImport(options));
+        paths = [.. paths.Select(Path.TrimEndingDirectorySeparator)];
+        var pin = new Pin { Kind = PinKind.Temporary, Path = paths.Length == 1 ? paths[0] : null, Paths = paths.Length > 1 ? paths : [] };
         PinId id = await runtime.Store.AddPinAsync(pin, cancellationToken).ConfigureAwait(false);
         ThrottledProgress<ImportProgress>? reports = progress is null ? null : new ThrottledProgress<ImportProgress>(progress, runtime.Time);
         ImportResult result;
@@ -83,11 +101,11 @@ internal sealed class Sharing(NodeRuntime runtime)
 
         runtime.Bitswap.OnBlockAvailable(pin.Root); // whoever asked before asks for the rest as soon as it has the root
         NodeLog.Shared(_logger, pin.Name, pin.Root, pin.Bytes, pin.Blocks);
-        return ToShare(pin) with { Unreadable = [.. result.Unreadable, .. result.Skipped] };
+        return ToShare(pin) with { Unreadable = result.Unreadable, Skipped = result.Skipped };
     }
 
     private Share ToShare(Pin pin) =>
-        new(pin.Root, LinkTo(pin.Root, pin.Name), pin.Name, pin.Bytes, pin.Blocks, new Announcement(0, 0, Verified: false)) { Path = pin.Path };
+        new(pin.Root, LinkTo(pin.Root, pin.Name), pin.Name, pin.Bytes, pin.Blocks, new Announcement(0, 0, Verified: false)) { Path = pin.Path, Paths = pin.Paths };
 
     private ShareLink LinkTo(Cid root, string name) => ShareLink.Create(root, name, [new PeerHint(runtime.Id, runtime.Connections.ListenAddresses)]);
 }

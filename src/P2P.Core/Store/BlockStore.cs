@@ -239,6 +239,11 @@ internal sealed class BlockStore : IAsyncDisposable
         $"SELECT d.path, f.name FROM files f JOIN folders d ON d.id=f.folder WHERE f.state IN ({(int)SourceState.Edited}, {(int)SourceState.Missing}) ORDER BY 1, 2",
         row => Path.Combine(row.GetText(0), row.GetText(1)));
 
+    /// <summary>Looks at every source file of a pin, without reading it, and finds those that are not what they were when they were imported.</summary>
+    /// <returns>The first of them by path, and how many there are.</returns>
+    public (IReadOnlyList<SourceFinding> First, int Count) FindChangedFiles(Pin pin, int max, CancellationToken cancellationToken) =>
+        new SourceSurvey(_readers, _pins, OwnedFiles.Disk).Find(pin, max, cancellationToken);
+
     /// <summary>Says what is here, from counters that are kept with the rows.</summary>
     public StoreUsage GetUsage() => UsageReport.Of(_editor.Usage.Committed, _pins) with
     {

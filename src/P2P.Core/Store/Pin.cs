@@ -18,8 +18,11 @@ internal sealed record Pin
     /// <summary>What the user calls it.</summary>
     public string Name { get; init; } = "";
 
-    /// <summary>Where the content lies on this machine, if it lies somewhere: an absolute path.</summary>
+    /// <summary>Where the content lies on this machine, if it lies in one place: an absolute path.</summary>
     public string? Path { get; init; }
+
+    /// <summary>Where the parts of the content lie when there are several; else empty.</summary>
+    public IReadOnlyList<string> Paths { get; init; } = [];
 
     /// <summary>The only peers that may have the blocks; empty means everyone (D9).</summary>
     public IReadOnlyList<PeerId> AllowedPeers { get; init; } = [];

@@ -3,6 +3,9 @@ namespace P2P.Core.Store;
 /// <summary>How a pin stands in the index.</summary>
 internal static class PinRow
 {
+    /// <summary>Stands between several paths: a full path never has two of them in a row.</summary>
+    private const string BetweenPaths = "//";
+
     public const string SelectSql = "SELECT id, kind, root, name, path, allowed, bytes, blocks, wrapped_key, created_ms, hints FROM pins";
 
     public static Pin Read(IndexStatement row) => new()
@@ -11,7 +14,8 @@ internal static class PinRow
         Kind = (PinKind)row.GetInt32(1),
         Root = ReadCid(row.GetBlob(2)),
         Name = row.GetText(3),
-        Path = row.IsNull(4) ? null : row.GetText(4),
+        Path = row.IsNull(4) || row.GetText(4).Contains(BetweenPaths, StringComparison.Ordinal) ? null : row.GetText(4),
+        Paths = !row.IsNull(4) && row.GetText(4).Contains(BetweenPaths, StringComparison.Ordinal) ? row.GetText(4).Split(BetweenPaths) : [],
         AllowedPeers = ReadPeers(row.GetBlob(5)),
         Bytes = row.GetInt64(6),
         Blocks = row.GetInt64(7),
@@ -25,7 +29,7 @@ internal static class PinRow
         .Bind(2, (long)pin.Kind)
         .Bind(3, pin.Root.IsEmpty ? [] : pin.Root.AsSpan())
         .Bind(4, pin.Name)
-        .Bind(5, pin.Path)
+        .Bind(5, pin.Paths.Count > 1 ? string.Join(BetweenPaths, pin.Paths) : pin.Path)
         .Bind(6, WritePeers(pin.AllowedPeers))
         .Bind(7, pin.Bytes)
         .Bind(8, pin.Blocks)

@@ -59,6 +59,9 @@ internal sealed class PinTable
         return false;
     }
 
+    /// <summary>Whether the pin is one of the set.</summary>
+    public bool IsIn(long set, PinId pin) => _sets.TryGetValue(set, out long[]? members) && members.Contains(pin.Value);
+
     /// <summary>Replaces everything by what the index says.</summary>
     public void Load(IEnumerable<Pin> pins, IEnumerable<(long Set, long Pin)> members)
     {

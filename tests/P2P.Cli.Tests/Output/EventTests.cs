@@ -15,7 +15,9 @@ public sealed class EventTests
     [
         new ReadyEvent(Peer, ["/ip4/127.0.0.1/tcp/4001"]),
         new ImportEvent(1, null),
-        new SharedEvent(Cid, $"p2p://{Cid}/x", "x", 1, 1, 0.25, []),
+        new SharedEvent(Cid, $"p2p://{Cid}/x", "x", 1, 1, null, []) { Paths = ["/x"], Changed = 1, ChangedFiles = [new ChangedFileEntry("/x", "missing")] },
+        new PlanEvent(Cid, "x", 1, 1, 1, 1, ["y"], ["z: why"], []),
+        new UnsharedEvent(Cid, "x", null, 1),
         new AnnouncedEvent(18, 20, true),
         new ServedEvent(Peer, 5),
         new ResumedEvent(5),

@@ -1,0 +1,54 @@
+using P2P.Core.Blocks;
+using P2P.Core.Content;
+
+namespace P2P.Core.Node;
+
+/// <summary>What the options of a share mean for its import, and the import that only tries them out.</summary>
+internal static class ShareRules
+{
+    /// <summary>Options for the importer.</summary>
+    /// <exception cref="ArgumentException">A pattern is none.</exception>
+    public static ImportOptions ForImport(ShareOptions options)
+    {
+        Glob[] exclude = PatternsOf(options);
+        return new ImportOptions
+        {
+            ContinueOnUnreadable = options.ContinueOnUnreadable,
+            Exclude = exclude.Length == 0 ? null : inside => Array.Exists(exclude, glob => glob.IsMatch(inside)),
+        };
+    }
+
+    /// <summary>Refuses patterns that match nothing, where that was asked for.</summary>
+    public static void Check(IReadOnlyCollection<string> paths, ShareOptions options, CancellationToken cancellationToken)
+    {
+        if (options.ExcludeMustMatch && PatternsOf(options) is { Length: > 0 } patterns)
+            ExcludeCheck.Require(paths, patterns, cancellationToken);
+    }
+
+    /// <summary>Imports into nothing and says what a share would hold.</summary>
+    public static async Task<SharePreview> PreviewAsync(
+        IReadOnlyCollection<string> paths, ShareOptions options, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+    {
+        string[] full = [.. paths.Select(Path.GetFullPath)];
+        ImportOptions import = ForImport(options) with { ContinueOnUnreadable = true }; // all of it is told at once
+        Check(full, options, cancellationToken);
+        ThrottledProgress<ImportProgress>? reports = progress is null ? null : new ThrottledProgress<ImportProgress>(progress, TimeProvider.System);
+        ImportResult result = await new Importer(store: null, new BlockBufferPool(), import).ImportAsync(full, default, reports, cancellationToken).ConfigureAwait(false);
+        reports?.ReportHeldBack();
+        return new SharePreview(result.Root, options.Name ?? result.Name, result.Kind, result.Bytes, result.Blocks, result.Files)
+        {
+            Excluded = result.Excluded,
+            ExcludedCount = result.ExcludedCount,
+            Unreadable = result.Unreadable,
+            Skipped = result.Skipped,
+        };
+    }
+
+    private static Glob[] PatternsOf(ShareOptions options)
+    {
+        var globs = new List<Glob>();
+        foreach (string pattern in options.Exclude ?? [])
+            globs.Add(Glob.TryParse(pattern, out Glob? glob, out string? why) ? glob : throw new ArgumentException(why, nameof(options)));
+        return [.. globs];
+    }
+}
