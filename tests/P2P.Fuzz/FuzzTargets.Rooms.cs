@@ -16,6 +16,8 @@ namespace P2P.Fuzz;
 /// <summary>The decoders of the messages between peers and of the nodes of files and folders.</summary>
 internal static partial class FuzzTargets
 {
+    private static readonly BlockSealer Sealer = new(new byte[BlockSealer.KeyBytes]);
+    private static readonly BlockBufferPool Buffers = new();
     private static readonly SearchValues<char> ReservedOnWindows = SearchValues.Create("<>:\"\\|?*");
 
     private static IEnumerable<FuzzTarget> OtherRooms =>
@@ -24,6 +26,8 @@ internal static partial class FuzzTargets
         new("unixfs", UnixFsSamples(), UnixFsNodes),
         new("content-node", [.. UnixFsSamples().Select(sample => DagPbCodec.Encode([new DagPbLink(Raw, [.. "a.txt"u8], 7)], sample))], ContentNodes),
         new("glob", Texts(["**/*.txt\na/b.txt", "[!a-z]?/**\n1x/y/z", "a*b**c\naxb/c", "*a*a*a*a*b\naaaaaaaaaaaaaaaaaaaaaaaa"]), Globs),
+        new("sealed-block", SealedSamples(), SealedBlocks),
+        new("private-node", [DagPbCodec.Encode([new DagPbLink(Raw, [.. "a.txt"u8], 304)], new UnixFsData(UnixFsType.Directory) { LeafHints = [6] }.Encode()), DagPbCodec.Encode([new DagPbLink(Raw, [], 304)], new UnixFsData(UnixFsType.File) { FileBytes = 5, BlockBytes = [5] }.Encode())], PrivateNodes),
         new("file-name", [.. Texts(["a.txt", "CON.txt", "a. ", "日本.tar.gz", ".."]), Bytes(new string('x', 8000) + ".mkv"), Bytes(string.Concat(Enumerable.Repeat("📁", 300)))], FileNames),
         new("ecdsa-der", [[0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x01, 0x02]], input => EcdsaSignature.TryReadDer(input, new byte[64])),
         new("multistream", [[0x13, .. "/multistream/1.0.0\n"u8], [0x03, .. "na\n"u8]], MultistreamMessages),
@@ -46,6 +50,38 @@ internal static partial class FuzzTargets
             {
                 UnixFsNodes(node.Data);
             }
+        }
+    }
+
+    private static byte[][] SealedSamples()
+    {
+        byte[] block = new byte[BlockSealer.SealedBytes(Cid.RawCodec, 5)];
+        using var sealer = new BlockSealer(new byte[BlockSealer.KeyBytes]);
+        sealer.Seal(Cid.RawCodec, "hello"u8, block);
+        return [block, new byte[304]];
+    }
+
+    private static void SealedBlocks(byte[] input)
+    {
+        byte[] memory = new byte[input.Length];
+        if (Sealer.TryOpen(input, memory, out ulong codec, out Range data) is not null)
+            return;
+        byte[] again = new byte[input.Length];
+        Sealer.Seal(codec, memory.AsSpan(data), again);
+        Assert.IsTrue(again.AsSpan().SequenceEqual(input), "one form only");
+    }
+
+    private static void PrivateNodes(byte[] input)
+    {
+        try
+        {
+            ContentNode node = ContentNode.Decode(Cid.OfDagPb(input), input, new PrivateForm(Sealer, Buffers));
+            foreach (DagPbLink link in node.Links)
+                Assert.IsTrue(link.Cid.Codec == Cid.DagPbCodec || link.TargetBytes <= BlockSealer.MaxLeafBytes);
+        }
+        catch (P2PException error)
+        {
+            Assert.AreEqual(P2PErrorCode.Integrity, error.Code);
         }
     }
 

@@ -263,6 +263,10 @@ public readonly struct Cid : IEquatable<Cid>, ISpanParsable<Cid>, ISpanFormattab
     /// <summary>The same block as version 1, which is what we print and create.</summary>
     internal Cid ToVersion1() => Version == 1 || IsEmpty || !TryCreate(1, DagPbCodec, MultihashSpan, out Cid cid) ? this : cid;
 
+    /// <summary>The same block, to be read another way; always version 1.</summary>
+    internal Cid WithCodec(ulong codec) =>
+        (Codec == codec && Version == 1) || IsEmpty || !TryCreate(1, codec, MultihashSpan, out Cid cid) ? this : cid;
+
     private static Cid Of(ulong codec, ReadOnlySpan<byte> data)
     {
         byte[] bytes = NewSha256(codec, out Span<byte> digest);

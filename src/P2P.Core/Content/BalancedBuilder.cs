@@ -6,10 +6,11 @@ namespace P2P.Core.Content;
 /// Builds the balanced tree over a file's leaves as they come: one open node for each level, so a file of any size needs little memory.
 /// All leaves end up equally deep; a last group of one child is wrapped like any other.
 /// </summary>
-internal sealed class BalancedBuilder(UnixFsProfile profile, NodeWriter writer)
+internal sealed class BalancedBuilder(UnixFsProfile profile, NodeWriter writer, BlockForm? form = null)
 {
     private static readonly byte[] NoName = []; // every implementation writes the name of a file's link as present and empty
 
+    private readonly BlockForm _form = form ?? BlockForm.Public;
     private readonly List<List<BuiltNode>> _levels = [];
 
     /// <summary>Adds the next leaf.</summary>
@@ -54,7 +55,7 @@ internal sealed class BalancedBuilder(UnixFsProfile profile, NodeWriter writer)
         ulong fileBytes = 0, treeBytes = 0;
         for (int i = 0; i < links.Length; i++)
         {
-            links[i] = new DagPbLink(children[i].Cid, NoName, children[i].TreeBytes);
+            links[i] = new DagPbLink(_form.BlockOf(children[i].Cid), NoName, children[i].TreeBytes);
             blockBytes[i] = children[i].FileBytes;
             fileBytes += children[i].FileBytes;
             treeBytes += children[i].TreeBytes;
@@ -62,9 +63,6 @@ internal sealed class BalancedBuilder(UnixFsProfile profile, NodeWriter writer)
 
         children.Clear();
         byte[] data = new UnixFsData(UnixFsType.File) { FileBytes = fileBytes, BlockBytes = blockBytes }.Encode();
-        byte[] block = DagPbCodec.Encode(links, data);
-        Cid cid = NodeId.OfNode(profile, block);
-        writer(in cid, block);
-        Add(level + 1, new BuiltNode(cid, fileBytes, treeBytes + (ulong)block.Length));
+        Add(level + 1, _form.MakeNode(profile, DagPbCodec.Encode(links, data), fileBytes, treeBytes, writer));
     }
 }

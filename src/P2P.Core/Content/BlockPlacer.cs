@@ -24,6 +24,7 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
     private readonly Dictionary<MultihashKey, Spot> _remembered = [];
     private readonly HashSet<PlacedFile> _unfinished = []; // bounded by what the source lets wait
     private readonly CreationLane<Spot> _lane;
+    private readonly BlockForm _form;
     private readonly FetchRecorder? _recorder;
     private readonly IBlockSource _source;
     private readonly CancellationTokenSource _stop;
@@ -36,10 +37,11 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
     private long _reusedBytes;
     private long _verifiedBytes;
 
-    /// <summary>Begins; ends with the token.</summary>
-    public BlockPlacer(IBlockSource source, BlockBufferPool buffers, FetchRecorder? recorder, int workers, CancellationToken cancellationToken)
+    /// <summary>Begins; ends with the token. The source gives leaves as they lie in files.</summary>
+    public BlockPlacer(IBlockSource source, BlockForm form, BlockBufferPool buffers, FetchRecorder? recorder, int workers, CancellationToken cancellationToken)
     {
         _source = source;
+        _form = form;
         _buffers = buffers;
         _recorder = recorder;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -337,7 +339,7 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
             if (spot.Twin is { } twin)
             {
                 Span<byte> copy = buffer[..twin.Length];
-                if (!TryRead(twin, copy) || !BlockVerification.Verify(spot.Leaf, copy))
+                if (!TryRead(twin, copy) || !_form.Verify(spot.Leaf, copy))
                     return false;
                 if (spot.Length >= 0 && spot.Length != copy.Length)
                     throw ContentFault.Contradiction(spot.Leaf, $"has {copy.Length} bytes where its parent claims {spot.Length}");
@@ -346,7 +348,7 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
             }
 
             int count = spot.File.Read(spot.Length < 0 ? buffer : buffer[..spot.Length], spot.Offset);
-            if ((spot.Length >= 0 && count != spot.Length) || !BlockVerification.Verify(spot.Leaf, buffer[..count]))
+            if ((spot.Length >= 0 && count != spot.Length) || !_form.Verify(spot.Leaf, buffer[..count]))
                 return false;
             Fill(spot, buffer[..count], isReused: true);
             return true;

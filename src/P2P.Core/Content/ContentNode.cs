@@ -31,7 +31,7 @@ internal sealed class ContentNode
 
     /// <summary>Decodes a dag-pb block and checks it.</summary>
     /// <exception cref="P2PException">Integrity: it is no content that we know, or contradicts itself.</exception>
-    public static ContentNode Decode(in Cid cid, ReadOnlySpan<byte> block)
+    public static ContentNode Decode(in Cid cid, ReadOnlySpan<byte> block, BlockForm? form = null)
     {
         if (cid.Codec != Cid.DagPbCodec)
             throw ContentFault.Contradiction(in cid, $"is of a kind that is no file or folder (codec 0x{cid.Codec:x})");
@@ -39,6 +39,7 @@ internal sealed class ContentNode
             throw ContentFault.Contradiction(in cid, "is not valid dag-pb");
         if (node.Data is null || !UnixFsData.TryDecode(node.Data, out UnixFsData? data))
             throw ContentFault.Contradiction(in cid, "is not a UnixFS file or folder");
+        node = form?.Interpret(in cid, node, data) ?? node;
         switch (data.Type)
         {
             case UnixFsType.File or UnixFsType.Raw:

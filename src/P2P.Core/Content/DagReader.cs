@@ -8,14 +8,15 @@ namespace P2P.Core.Content;
 /// <summary>Reads UnixFS content over a block source without writing it anywhere: paths, lists, byte ranges.</summary>
 /// <param name="source">Where blocks come from.</param>
 /// <param name="keeper">Where inner nodes are looked for first and kept; null: nowhere.</param>
-internal sealed class DagReader(IBlockSource source, INodeKeeper? keeper = null)
+/// <param name="form">How the content stands in blocks; null: as it is.</param>
+internal sealed class DagReader(IBlockSource source, INodeKeeper? keeper = null, BlockForm? form = null)
 {
     /// <summary>The most entries that a list gives (count). A hostile tree of few blocks can name endlessly many.</summary>
     public const long MaxEntries = 5_000_000;
 
     private const int MaxPathBytes = 32 << 10; // Windows takes no longer ones, Linux 4 KiB
 
-    private readonly NodeLoader _loader = new(source, keeper);
+    private readonly NodeLoader _loader = new(source, keeper, form);
 
     /// <summary>Finds an entry by its path inside the root; the path of the result is the one given, without empty segments.</summary>
     /// <exception cref="P2PException">NotFound: there is no such path; Integrity: the nodes contradict each other.</exception>
@@ -24,6 +25,15 @@ internal sealed class DagReader(IBlockSource source, INodeKeeper? keeper = null)
         Located located = await LocateAsync(root, path, cancellationToken).ConfigureAwait(false);
         return ToEntry(located.Path, located.Cid, located.Node, located.ClaimedBytes);
     }
+
+    /// <summary>The name that lies inside the content; null when none does, as in all that is public.</summary>
+    /// <exception cref="P2PException">Integrity: it is not what the link promises.</exception>
+    public async Task<string?> NameAsync(Cid root, CancellationToken cancellationToken) =>
+        (await _loader.EnterAsync(root, cancellationToken).ConfigureAwait(false)).Name is { } name ? Encoding.UTF8.GetString(name) : null;
+
+    /// <summary>Finds an entry as <see cref="ResolveAsync"/> does, with the id to walk from.</summary>
+    public async Task<Cid> FindAsync(Cid root, string? path, CancellationToken cancellationToken) =>
+        (await LocateAsync(root, path, cancellationToken).ConfigureAwait(false)).Cid;
 
     /// <summary>Lists what is below a path, folders before their entries and entries in the order of the nodes; a file or link gives itself.
     /// Paths are inside the root. A name that a folder has twice counts the first time; one that no system can hold is an error.</summary>
@@ -97,15 +107,17 @@ internal sealed class DagReader(IBlockSource source, INodeKeeper? keeper = null)
         return new VerifiedStream(_loader, file);
     }
 
-    private static ContentEntry ToEntry(string path, Cid cid, ContentNode? node, long claimedBytes) => node switch
+    private ContentEntry ToEntry(string path, Cid cid, ContentNode? node, long claimedBytes)
     {
-        null => new ContentEntry(path, ContentKind.File, claimedBytes > 0 || IsEmptyBlock(cid) ? claimedBytes : null, cid),
-        { File: { } file } => new ContentEntry(path, ContentKind.File, file.Bytes, cid),
-        { IsFolder: true } => new ContentEntry(path, ContentKind.Directory, null, cid),
-        _ => new ContentEntry(path, ContentKind.SymbolicLink, null, cid),
-    };
-
-    private static bool IsEmptyBlock(Cid cid) => cid == KnownBlocks.EmptyRaw;
+        Cid block = _loader.Form.BlockOf(in cid);
+        return node switch
+        {
+            null => new ContentEntry(path, ContentKind.File, claimedBytes > 0 || _loader.Form.IsPrivate || cid == KnownBlocks.EmptyRaw ? claimedBytes : null, block),
+            { File: { } file } => new ContentEntry(path, ContentKind.File, file.Bytes, block),
+            { IsFolder: true } => new ContentEntry(path, ContentKind.Directory, null, block),
+            _ => new ContentEntry(path, ContentKind.SymbolicLink, null, block),
+        };
+    }
 
     private async Task<Located> LocateAsync(Cid root, string? path, CancellationToken cancellationToken)
     {
@@ -113,7 +125,9 @@ internal sealed class DagReader(IBlockSource source, INodeKeeper? keeper = null)
         string clean = string.Join('/', segments);
         if (clean.Length > MaxPathBytes)
             throw ContentFault.NoSuchPath(clean[..128]);
-        var here = new Located(clean, root, root.Codec == Cid.RawCodec ? null : await _loader.GetAsync(root, cancellationToken).ConfigureAwait(false), 0);
+        ContentStart start = await _loader.EnterAsync(root, cancellationToken).ConfigureAwait(false);
+        ContentNode? first = start.Cid.Codec == Cid.RawCodec ? null : await _loader.GetAsync(start.Cid, cancellationToken).ConfigureAwait(false);
+        var here = new Located(clean, start.Cid, first, start.ClaimedBytes);
         foreach (string segment in segments)
         {
             if (here.Node is not { IsFolder: true } folder

@@ -3,15 +3,18 @@ using P2P.Core.Primitives;
 namespace P2P.Core.Content;
 
 /// <summary>Makes a folder's node from its entries: one node, or a tree of shards when that would be too large (HAMT, 256 buckets, murmur3).</summary>
-internal sealed class DirectoryBuilder(UnixFsProfile profile, NodeWriter writer)
+internal sealed class DirectoryBuilder(UnixFsProfile profile, NodeWriter writer, BlockForm? form = null)
 {
     private const int Fanout = 256;
     private const int BitsPerLevel = 8;
     private const int MaxLevels = 64 / BitsPerLevel;
-    private static readonly byte[] DirectoryData = new UnixFsData(UnixFsType.Directory).Encode();
+    private static readonly UnixFsData DirectoryData = new(UnixFsType.Directory);
+    private static readonly int DirectoryBytes = DirectoryData.Encode().Length;
 
-    private readonly List<DagPbLink> _entries = [];
+    private readonly List<FolderEntry> _entries = [];
+    private readonly BlockForm _form = form ?? BlockForm.Public;
     private long _estimatedBytes; // what the profile compares with its limit
+    private int _hintBytes; // of what describes the entries besides their links
 
     /// <summary>Entries so far.</summary>
     public int Count => _entries.Count;
@@ -20,39 +23,41 @@ internal sealed class DirectoryBuilder(UnixFsProfile profile, NodeWriter writer)
     public void Add(byte[] name, BuiltNode target)
     {
         var link = new DagPbLink(target.Cid, name, target.TreeBytes);
-        _entries.Add(link);
+        _entries.Add(new FolderEntry(link, target.FileBytes));
+        _hintBytes += _form.HintBytesOf(in target);
         _estimatedBytes += profile.CidVersion == 1 ? DagPbCodec.SizeOf(in link) : name.Length + target.Cid.ByteLength;
     }
 
     /// <summary>Ends the folder and returns its root.</summary>
     public BuiltNode Finish()
     {
-        long fixedBytes = profile.CidVersion == 1 ? ProtobufWriter.SizeOfBytesField(1, DirectoryData.Length) : 0;
+        int dataBytes = DirectoryBytes + (_form.IsPrivate ? ProtobufWriter.SizeOfBytesField(UnixFsData.LeafHintsField, _hintBytes) : 0);
+        long fixedBytes = profile.CidVersion == 1 ? ProtobufWriter.SizeOfBytesField(1, dataBytes) : 0;
         if (_estimatedBytes + fixedBytes > profile.ShardAboveBytes)
             return BuildShards();
 
-        DagPbLink[] links = [.. _entries];
-        Array.Sort(links, static (a, b) => a.NameSpan.SequenceCompareTo(b.NameSpan));
-        return Write(links, DirectoryData);
+        FolderEntry[] entries = [.. _entries];
+        Array.Sort(entries, static (a, b) => a.Link.NameSpan.SequenceCompareTo(b.Link.NameSpan));
+        return Write(entries, DirectoryData);
     }
 
     private BuiltNode BuildShards()
     {
-        DagPbLink[] entries = [.. _entries];
+        FolderEntry[] entries = [.. _entries];
         ulong[] hashes = new ulong[entries.Length];
         for (int i = 0; i < entries.Length; i++)
-            hashes[i] = Murmur3.Hash64(entries[i].NameSpan);
+            hashes[i] = Murmur3.Hash64(entries[i].Link.NameSpan);
         Array.Sort(hashes, entries);
         return BuildShard(hashes, entries, level: 0);
     }
 
     // recursion is at most eight deep: a level takes eight of 64 bits
-    private BuiltNode BuildShard(ReadOnlySpan<ulong> hashes, ReadOnlySpan<DagPbLink> entries, int level)
+    private BuiltNode BuildShard(ReadOnlySpan<ulong> hashes, ReadOnlySpan<FolderEntry> entries, int level)
     {
         if (level == MaxLevels)
             throw new InvalidOperationException("Two names of one folder have the same 64-bit hash; such a folder cannot be written.");
 
-        var links = new List<DagPbLink>();
+        var links = new List<FolderEntry>();
         byte[] bitmap = new byte[Fanout / 8];
         int shift = 64 - (BitsPerLevel * (level + 1));
         for (int start = 0; start < entries.Length;)
@@ -65,12 +70,13 @@ internal sealed class DirectoryBuilder(UnixFsProfile profile, NodeWriter writer)
             bitmap[bitmap.Length - 1 - (bucket / 8)] |= (byte)(1 << (bucket % 8)); // one big-endian number, bucket 0 the lowest bit
             if (end - start == 1)
             {
-                links.Add(entries[start] with { Name = Prefixed(bucket, entries[start].NameSpan) });
+                DagPbLink link = entries[start].Link;
+                links.Add(entries[start] with { Link = link with { Name = Prefixed(bucket, link.NameSpan) } });
             }
             else
             {
                 BuiltNode shard = BuildShard(hashes[start..end], entries[start..end], level + 1);
-                links.Add(new DagPbLink(shard.Cid, Prefixed(bucket, []), shard.TreeBytes));
+                links.Add(new FolderEntry(new DagPbLink(shard.Cid, Prefixed(bucket, []), shard.TreeBytes), 0));
             }
 
             start = end;
@@ -78,7 +84,7 @@ internal sealed class DirectoryBuilder(UnixFsProfile profile, NodeWriter writer)
 
         ReadOnlySpan<byte> significant = bitmap.AsSpan().TrimStart((byte)0);
         var data = new UnixFsData(UnixFsType.HamtShard) { Data = significant.ToArray(), HashType = Multihash.Murmur3X64_64, Fanout = Fanout };
-        return Write([.. links], data.Encode());
+        return Write([.. links], data);
     }
 
     private static byte[] Prefixed(int bucket, ReadOnlySpan<byte> name)
@@ -91,14 +97,18 @@ internal sealed class DirectoryBuilder(UnixFsProfile profile, NodeWriter writer)
         return prefixed;
     }
 
-    private BuiltNode Write(DagPbLink[] links, byte[] data)
+    private BuiltNode Write(FolderEntry[] entries, UnixFsData data)
     {
-        byte[] block = DagPbCodec.Encode(links, data);
-        Cid cid = NodeId.OfNode(profile, block);
-        writer(in cid, block);
-        ulong treeBytes = (ulong)block.Length;
-        foreach (DagPbLink link in links)
-            treeBytes += link.TargetBytes ?? 0;
-        return new BuiltNode(cid, 0, treeBytes);
+        var links = new DagPbLink[entries.Length];
+        ulong bytesBelow = 0;
+        for (int i = 0; i < links.Length; i++)
+        {
+            DagPbLink link = entries[i].Link;
+            links[i] = link with { Cid = _form.BlockOf(link.Cid) };
+            bytesBelow += link.TargetBytes ?? 0;
+        }
+
+        byte[] node = DagPbCodec.Encode(links, (data with { LeafHints = _form.HintsOf(entries) }).Encode());
+        return _form.MakeNode(profile, node, 0, bytesBelow, writer);
     }
 }

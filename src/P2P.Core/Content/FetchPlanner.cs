@@ -140,7 +140,7 @@ internal sealed class FetchPlanner(
             return;
         }
 
-        long bytes = node?.Bytes ?? -1;
+        long bytes = node?.Bytes ?? (loader.Form.IsPrivate && !entry.Name.IsEmpty ? entry.ClaimedBytes : -1); // a private folder knows the length
         CountBytes(node?.Bytes ?? Math.Min(entry.ClaimedBytes, BlockVerification.MaxBlockBytes));
         string place = local.Length == 0 ? gatherPath : Path.Combine(gatherPath, local);
         bool isThere = PrepareFile(place, out long thereBytes);
@@ -149,7 +149,7 @@ internal sealed class FetchPlanner(
         if (node is null)
         {
             Blocks++;
-            await PlanWholeAsync(file, entry, isThere).ConfigureAwait(false);
+            await PlanWholeAsync(file, entry, (int)bytes, isThere).ConfigureAwait(false);
         }
         else
         {
@@ -165,7 +165,7 @@ internal sealed class FetchPlanner(
         placer.Planned(file);
     }
 
-    private async ValueTask PlanWholeAsync(PlacedFile file, TreeEntry entry, bool isThere)
+    private async ValueTask PlanWholeAsync(PlacedFile file, TreeEntry entry, int bytes, bool isThere)
     {
         int expected = (int)Math.Min(entry.ClaimedBytes, BlockVerification.MaxBlockBytes);
         if (!BlockVerification.IsAccepted(entry.Cid, out string? why))
@@ -173,7 +173,7 @@ internal sealed class FetchPlanner(
         if (KnownBlocks.TryGet(entry.Cid, out ReadOnlyMemory<byte> known))
             placer.Put(file, known.Span, 0);
         else
-            await placer.WantAsync(file, entry.Cid, 0, length: -1, expected, mayBeThere: isThere).ConfigureAwait(false);
+            await placer.WantAsync(file, entry.Cid, 0, bytes, expected, mayBeThere: isThere).ConfigureAwait(false);
     }
 
     private async ValueTask PlanSegmentAsync(PlacedFile file, FileSegment segment, long thereBytes)

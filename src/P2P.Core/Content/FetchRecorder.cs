@@ -10,8 +10,9 @@ namespace P2P.Core.Content;
 /// <param name="store">The store.</param>
 /// <param name="pin">The pin that everything joins.</param>
 /// <param name="recordsPlaces">Whether the store is told where each block lies.</param>
+/// <param name="form">How the content stands in blocks.</param>
 /// <param name="onServable">Told of each block that may be served from now on; null: nobody.</param>
-internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPlaces, Action<Cid>? onServable = null) : INodeKeeper, IDisposable
+internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPlaces, BlockForm form, Action<Cid>? onServable = null) : INodeKeeper, IDisposable
 {
     private const int ChangesPerCommit = 1024;
     private const int BytesPerCommit = 4 << 20; // nodes wait in memory until then
@@ -68,8 +69,8 @@ internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPla
         lock (_gate)
         {
             if (file.StoreId.IsNone)
-                file.StoreId = _batch.AddFileBeingWritten(file.Path);
-            _batch.AddReference(in leaf, file.StoreId, offset, length);
+                file.StoreId = _batch.AddFileBeingWritten(file.Path, form.StoreKey);
+            _batch.AddReference(in leaf, file.StoreId, offset, length, form.IsPrivate);
             NoteServable(leaf);
             CommitIfFull();
         }
@@ -94,11 +95,11 @@ internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPla
             return;
         lock (_gate)
         {
-            FileId file = _batch.AddFile(path, in identity).Id;
+            FileId file = _batch.AddFile(path, in identity, form.StoreKey).Id;
             foreach (FileSegment segment in segments)
             {
                 if (!segment.Leaf.IsEmpty)
-                    _batch.AddReference(segment.Leaf, file, segment.Offset, segment.Length);
+                    _batch.AddReference(segment.Leaf, file, segment.Offset, segment.Length, form.IsPrivate);
             }
 
             _batch.FinishFile(file, in identity, in root);

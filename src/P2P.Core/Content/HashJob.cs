@@ -10,7 +10,7 @@ namespace P2P.Core.Content;
 internal readonly record struct HashPiece(ImportFile File, long Offset, int Length, bool IsWhole);
 
 /// <summary>About a MiB of pieces that one worker reads and hashes: one chunk of a large file, or many small files.</summary>
-internal sealed class HashJob(UnixFsProfile profile)
+internal sealed class HashJob(UnixFsProfile profile, BlockForm form)
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<HashPiece> _pieces = [];
@@ -60,7 +60,8 @@ internal sealed class HashJob(UnixFsProfile profile)
             try
             {
                 ReadOnlySpan<byte> chunk = piece.IsWhole ? ReadWhole(piece, bytes) : ReadPart(piece, bytes);
-                _leaves[i] = LeafEncoder.Encode(profile, chunk, out _);
+                using MadeLeaf leaf = form.MakeLeaf(profile, chunk);
+                _leaves[i] = leaf.Node;
             }
             catch (Exception error) when (error is P2PException or IOException or UnauthorizedAccessException)
             {

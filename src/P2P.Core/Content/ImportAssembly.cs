@@ -29,11 +29,12 @@ internal sealed class ImportAssembly(ImportOptions options, ImportWriter writer,
             switch (step)
             {
                 case ImportStep.BeginFolder begin:
-                    _folders.Push(new OpenFolder(begin.Name, new DirectoryBuilder(options.Profile, writer.AddOwned)));
+                    _folders.Push(new OpenFolder(begin.Name, new DirectoryBuilder(options.Profile, writer.AddOwned, options.Form)));
                     break;
                 case ImportStep.EndFolder:
                     OpenFolder folder = _folders.Pop();
-                    Place(folder.Name, folder.Builder.Finish(), ContentKind.Directory);
+                    if (_folders.Count > 0 || folder.Builder.Count > 0 || !options.Form.IsPrivate) // the root of a private share has its one entry, or there is none
+                        Place(folder.Name, folder.Builder.Finish(), ContentKind.Directory);
                     break;
                 case ImportStep.Link link:
                     AddLink(link);
@@ -62,10 +63,8 @@ internal sealed class ImportAssembly(ImportOptions options, ImportWriter writer,
 
     private void AddLink(ImportStep.Link link)
     {
-        byte[] block = DagPbCodec.Encode([], new UnixFsData(UnixFsType.Symlink) { Data = link.Target }.Encode());
-        Cid cid = NodeId.OfNode(options.Profile, block);
-        writer.AddOwned(in cid, block);
-        Place(link.Name, new BuiltNode(cid, 0, (ulong)block.Length), ContentKind.SymbolicLink);
+        byte[] node = DagPbCodec.Encode([], new UnixFsData(UnixFsType.Symlink) { Data = link.Target }.Encode());
+        Place(link.Name, options.Form.MakeNode(options.Profile, node, 0, 0, writer.AddOwned), ContentKind.SymbolicLink);
     }
 
     private void AddSmall(ImportStep.SmallFile small)
@@ -82,7 +81,7 @@ internal sealed class ImportAssembly(ImportOptions options, ImportWriter writer,
 
     private void AddChunk(HashJob job)
     {
-        _large ??= new BalancedBuilder(options.Profile, writer.AddOwned);
+        _large ??= new BalancedBuilder(options.Profile, writer.AddOwned, options.Form);
         if (job.TryGetLeaf(0, out BuiltNode leaf, out Exception? failure))
         {
             _large.Add(leaf);

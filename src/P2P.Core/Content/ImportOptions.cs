@@ -6,6 +6,12 @@ internal sealed record ImportOptions
     /// <summary>The layout. Blocks of a profile without raw leaves cannot be served from the files, so it is for dry runs and streams only.</summary>
     public UnixFsProfile Profile { get; init; } = UnixFsProfile.V1_2025;
 
+    /// <summary>How content stands in blocks. One that is private goes with <see cref="UnixFsProfile.Private"/> and makes a root that holds the name.</summary>
+    public BlockForm Form { get; init; } = BlockForm.Public;
+
+    /// <summary>The name inside the root of a private share; null: the file's or folder's own, "files" for several.</summary>
+    public string? Name { get; init; }
+
     /// <summary>Workers that read and hash (count). Default: one for each core.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 

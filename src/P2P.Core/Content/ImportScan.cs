@@ -64,8 +64,8 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
         }
     }
 
-    /// <summary>Begins a folder that exists only in the import, for several paths.</summary>
-    public ValueTask BeginWrapperAsync(CancellationToken cancellationToken) => PutAsync(new ImportStep.BeginFolder([]), cancellationToken);
+    /// <summary>Begins a folder that exists only in the import, for several paths or as the root of a private share.</summary>
+    public ValueTask BeginWrapperAsync(byte[] name, CancellationToken cancellationToken) => PutAsync(new ImportStep.BeginFolder(name), cancellationToken);
 
     /// <summary>Ends it.</summary>
     public ValueTask EndWrapperAsync(CancellationToken cancellationToken) => PutAsync(new ImportStep.EndFolder(), cancellationToken);
@@ -162,7 +162,7 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
         }
 
         var file = new ImportFile(entry.Path, entry.Name, identity);
-        if (store is not null && await ImportCache.FindAsync(store, file, cancellationToken).ConfigureAwait(false) is { } known)
+        if (store is not null && await ImportCache.FindAsync(store, file, options.Form, cancellationToken).ConfigureAwait(false) is { } known)
         {
             await PutAsync(known, cancellationToken).ConfigureAwait(false);
             return;
@@ -178,7 +178,7 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
     {
         if (_gathering is { } full && (full.Bytes + file.Identity.Size > options.Profile.ChunkBytes || full.Pieces.Count == MaxFilesPerJob))
             await FinishAsync(cancellationToken).ConfigureAwait(false);
-        _gathering ??= new HashJob(options.Profile);
+        _gathering ??= new HashJob(options.Profile, options.Form);
         int piece = _gathering.Add(new HashPiece(file, 0, (int)file.Identity.Size, IsWhole: true));
         await PutAsync(new ImportStep.SmallFile(file, _gathering, piece), cancellationToken).ConfigureAwait(false);
     }
@@ -200,7 +200,7 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
         await FinishAsync(cancellationToken).ConfigureAwait(false);
         for (long offset = 0; offset < file.Identity.Size; offset += options.Profile.ChunkBytes)
         {
-            var job = new HashJob(options.Profile);
+            var job = new HashJob(options.Profile, options.Form);
             job.Add(new HashPiece(file, offset, (int)Math.Min(options.Profile.ChunkBytes, file.Identity.Size - offset), IsWhole: false));
             await PutAsync(new ImportStep.Chunk(job), cancellationToken).ConfigureAwait(false);
             await jobs.WriteAsync(job, cancellationToken).ConfigureAwait(false);

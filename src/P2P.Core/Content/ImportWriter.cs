@@ -3,7 +3,7 @@ using P2P.Core.Store;
 namespace P2P.Core.Content;
 
 /// <summary>Records what an import makes in the store, in batches, while the next batch is being filled. Without a store it only counts.</summary>
-internal sealed class ImportWriter(BlockStore? store, PinId pin) : IAsyncDisposable
+internal sealed class ImportWriter(BlockStore? store, PinId pin, BlockForm form) : IAsyncDisposable
 {
     // about 10 ms of the index's writer; an import of 10,000 files makes a dozen commits
     private const int ChangesPerCommit = 2048;
@@ -31,11 +31,11 @@ internal sealed class ImportWriter(BlockStore? store, PinId pin) : IAsyncDisposa
         Blocks += leaves.Count;
         if (_batch is null)
             return;
-        FileId id = _batch.AddFile(file.Path, file.Identity).Id;
+        FileId id = _batch.AddFile(file.Path, file.Identity, form.StoreKey).Id;
         long offset = 0;
         foreach (BuiltNode leaf in leaves)
         {
-            _batch.AddReference(leaf.Cid, id, offset, (int)leaf.FileBytes);
+            _batch.AddReference(leaf.Cid, id, offset, (int)leaf.FileBytes, form.IsPrivate);
             offset += (long)leaf.FileBytes;
         }
 

@@ -16,6 +16,8 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
     private const int MaxStepsAhead = 4096;
     private const int MaxJobsPerWorker = 8;
 
+    private const string ManyFiles = "files";
+
     /// <summary>Imports one file, one folder, or several as one folder that holds them.</summary>
     /// <param name="paths">What to import; several need different names.</param>
     /// <param name="pin">The pin that every block joins, taken by the caller before the call. When this returns all changes are visible but not flushed: the caller's own commit does that.</param>
@@ -35,7 +37,7 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
         var jobs = Channel.CreateBounded<HashJob>(new BoundedChannelOptions(options.Workers * MaxJobsPerWorker) { SingleWriter = true });
         using var scan = new ImportScan(store, options, steps.Writer, jobs.Writer);
         var meter = new Meter(progress);
-        var writer = new ImportWriter(store, pin);
+        var writer = new ImportWriter(store, pin, options.Form);
         await using ConfiguredAsyncDisposable closing = writer.ConfigureAwait(false);
         var assembly = new ImportAssembly(options, writer, scan, meter.Add);
 
@@ -49,9 +51,9 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
         await writer.FinishAsync(cancellationToken).ConfigureAwait(false);
         meter.Report();
 
-        string name = sources.Length == 1 ? sources[0].Name : "files";
+        string name = sources.Length == 1 ? sources[0].Name : ManyFiles;
         return assembly.Root is { } root
-            ? new ImportResult(root.Node.Cid, root.Kind, assembly.Bytes, writer.Blocks, assembly.Files, name, scan.Unreadable, scan.Skipped)
+            ? new ImportResult(options.Form.BlockOf(root.Node.Cid), root.Kind, assembly.Bytes, writer.Blocks, assembly.Files, name, scan.Unreadable, scan.Skipped)
             {
                 Excluded = scan.Excluded,
                 ExcludedCount = scan.ExcludedCount,
@@ -64,10 +66,10 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
     public async Task<ImportResult> ImportAsync(Stream content, PinId pin, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
     {
         var meter = new Meter(progress);
-        var writer = new ImportWriter(store, pin);
+        var writer = new ImportWriter(store, pin, options.Form);
         await using ConfiguredAsyncDisposable closing = writer.ConfigureAwait(false);
-        var builder = new BalancedBuilder(options.Profile, writer.AddOwned);
-        var hashing = new Queue<(BlockBuffer Chunk, Task<(BuiltNode Leaf, byte[]? Wrapped)> Leaf)>();
+        var builder = new BalancedBuilder(options.Profile, writer.AddOwned, options.Form);
+        var hashing = new Queue<(BlockBuffer Chunk, Task<MadeLeaf> Leaf)>();
         long bytes = 0;
         try
         {
@@ -78,39 +80,54 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
                 {
                     BlockBuffer chunk = await ReadChunkAsync(content, cancellationToken).ConfigureAwait(false);
                     ended = chunk.Length < options.Profile.ChunkBytes;
-                    hashing.Enqueue((chunk, Task.Run(() => (LeafEncoder.Encode(options.Profile, chunk.Span, out byte[]? wrapped), wrapped), CancellationToken.None)));
+                    hashing.Enqueue((chunk, Task.Run(() => options.Form.MakeLeaf(options.Profile, chunk.Span), CancellationToken.None)));
                 }
 
-                (BlockBuffer Chunk, Task<(BuiltNode Leaf, byte[]? Wrapped)> Leaf) next = hashing.Peek();
-                (BuiltNode leafNode, byte[]? block) = await next.Leaf.ConfigureAwait(false);
+                (BlockBuffer Chunk, Task<MadeLeaf> Leaf) next = hashing.Peek();
+                MadeLeaf leaf = await next.Leaf.ConfigureAwait(false);
                 if (next.Chunk.Length > 0 || bytes == 0)
                 {
                     // at the end of a whole number of chunks an empty one is read: it is a leaf only when it is the first
-                    writer.AddOwned(leafNode.Cid, block ?? next.Chunk.Span);
-                    builder.Add(leafNode);
+                    writer.AddOwned(leaf.Node.Cid, leaf.BlockOf(next.Chunk.Span));
+                    builder.Add(leaf.Node);
                 }
 
                 bytes += next.Chunk.Length;
                 meter.Add(next.Chunk.Length, 0);
                 hashing.Dequeue().Chunk.Dispose();
+                leaf.Dispose();
                 await writer.CommitIfFullAsync(cancellationToken).ConfigureAwait(false);
             }
         }
         finally
         {
-            foreach ((BlockBuffer chunk, Task leaf) in hashing)
+            foreach ((BlockBuffer chunk, Task<MadeLeaf> leaf) in hashing)
             {
-                await leaf.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // it reads from the buffer
+                await ((Task)leaf).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // it reads from the buffer
+                if (leaf.IsCompletedSuccessfully)
+                    (await leaf.ConfigureAwait(false)).Dispose();
                 chunk.Dispose();
             }
         }
 
-        BuiltNode root = builder.Finish();
+        BuiltNode root = Wrap(builder.Finish(), writer);
         await writer.FinishAsync(cancellationToken).ConfigureAwait(false);
         meter.Add(0, 1);
         meter.Report();
-        return new ImportResult(root.Cid, ContentKind.File, bytes, writer.Blocks, 1, "", [], []);
+        return new ImportResult(options.Form.BlockOf(root.Cid), ContentKind.File, bytes, writer.Blocks, 1, "", [], []);
     }
+
+    // the root of a private share holds the name
+    private BuiltNode Wrap(BuiltNode content, ImportWriter writer)
+    {
+        if (!options.Form.IsPrivate)
+            return content;
+        var root = new DirectoryBuilder(options.Profile, writer.AddOwned, options.Form);
+        root.Add(NameBytes(ManyFiles), content);
+        return root.Finish();
+    }
+
+    private byte[] NameBytes(string ownName) => Encoding.UTF8.GetBytes(options.Name ?? ownName);
 
     private async ValueTask<BlockBuffer> ReadChunkAsync(Stream content, CancellationToken cancellationToken)
     {
@@ -143,13 +160,18 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
             throw new ArgumentException($"{string.Join(" and ", equal.Select(source => $"'{source.Path}'"))} have the same name. Share them one by one, or rename one.", nameof(sources));
     }
 
-    private static async Task ScanAsync(ImportScan scan, (string Path, string Name)[] sources, ChannelWriter<ImportStep> steps, ChannelWriter<HashJob> jobs, CancellationToken cancellationToken)
+    private async Task ScanAsync(ImportScan scan, (string Path, string Name)[] sources, ChannelWriter<ImportStep> steps, ChannelWriter<HashJob> jobs, CancellationToken cancellationToken)
     {
+        bool isPrivate = options.Form.IsPrivate;
+        if (isPrivate)
+            await scan.BeginWrapperAsync([], cancellationToken).ConfigureAwait(false);
         if (sources.Length > 1)
-            await scan.BeginWrapperAsync(cancellationToken).ConfigureAwait(false);
+            await scan.BeginWrapperAsync(NameBytes(ManyFiles), cancellationToken).ConfigureAwait(false);
         foreach ((string path, string name) in sources)
-            await scan.ScanAsync(path, Encoding.UTF8.GetBytes(name), sources.Length > 1 ? name : "", cancellationToken).ConfigureAwait(false);
+            await scan.ScanAsync(path, isPrivate && sources.Length == 1 ? NameBytes(name) : Encoding.UTF8.GetBytes(name), sources.Length > 1 ? name : "", cancellationToken).ConfigureAwait(false);
         if (sources.Length > 1)
+            await scan.EndWrapperAsync(cancellationToken).ConfigureAwait(false);
+        if (isPrivate)
             await scan.EndWrapperAsync(cancellationToken).ConfigureAwait(false);
         await scan.FinishAsync(cancellationToken).ConfigureAwait(false);
         jobs.Complete();

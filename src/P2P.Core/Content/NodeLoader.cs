@@ -5,10 +5,14 @@ namespace P2P.Core.Content;
 /// <summary>Gets the inner nodes of content: out of the id itself, from the store when they are kept there, or from the source.</summary>
 /// <param name="source">Where they come from.</param>
 /// <param name="keeper">Looks first and keeps what arrives; null: neither.</param>
-internal sealed class NodeLoader(IBlockSource source, INodeKeeper? keeper)
+/// <param name="form">How the content stands in blocks; null: as it is.</param>
+internal sealed class NodeLoader(IBlockSource source, INodeKeeper? keeper, BlockForm? form = null)
 {
-    /// <summary>Where data blocks come from too.</summary>
-    public IBlockSource Source => source;
+    /// <summary>How the content stands in blocks.</summary>
+    public BlockForm Form { get; } = form ?? BlockForm.Public;
+
+    /// <summary>Where leaves come from, as they lie in files.</summary>
+    public IBlockSource Source { get; } = (form ?? BlockForm.Public).LeavesOf(source);
 
     /// <summary>Gets the node's block, verified. Dispose it.</summary>
     public async Task<NodeBlock> LoadAsync(Cid cid, CancellationToken cancellationToken)
@@ -20,10 +24,12 @@ internal sealed class NodeLoader(IBlockSource source, INodeKeeper? keeper)
         if (KnownBlocks.TryGet(in cid, out ReadOnlyMemory<byte> known))
             return new NodeBlock(cid, null, known, NodeOrigin.Known);
         if (keeper is not null && await keeper.FindAsync(cid, cancellationToken).ConfigureAwait(false) is { } kept)
-            return new NodeBlock(cid, kept, kept.Memory, NodeOrigin.Store);
-        BlockBuffer buffer = await source.GetAsync(cid, cancellationToken).ConfigureAwait(false);
-        return new NodeBlock(cid, buffer, buffer.Memory, NodeOrigin.Source);
+            return Form.Open(cid, kept, NodeOrigin.Store);
+        return Form.Open(cid, await source.GetAsync(Form.BlockOf(in cid), cancellationToken).ConfigureAwait(false), NodeOrigin.Source);
     }
+
+    /// <summary>Where the content of a root begins.</summary>
+    public ValueTask<ContentStart> EnterAsync(Cid root, CancellationToken cancellationToken) => Form.EnterAsync(this, root, cancellationToken);
 
     /// <summary>Gets and decodes a node.</summary>
     public async Task<ContentNode> GetAsync(Cid cid, CancellationToken cancellationToken) =>
@@ -34,9 +40,9 @@ internal sealed class NodeLoader(IBlockSource source, INodeKeeper? keeper)
     {
         using (block)
         {
-            ContentNode node = ContentNode.Decode(block.Cid, block.Bytes.Span);
+            ContentNode node = ContentNode.Decode(block.Cid, block.Bytes.Span, Form);
             if (block.Origin != NodeOrigin.Known)
-                keeper?.Keep(node, block.Bytes.Span, isHere: block.Origin == NodeOrigin.Store);
+                keeper?.Keep(node, block.Block, isHere: block.Origin == NodeOrigin.Store);
             return node;
         }
     }
@@ -66,7 +72,7 @@ internal enum NodeOrigin
 }
 
 /// <summary>A node's bytes, perhaps in a buffer of the pool.</summary>
-internal readonly struct NodeBlock(Cid cid, BlockBuffer? buffer, ReadOnlyMemory<byte> bytes, NodeOrigin origin) : IDisposable
+internal readonly struct NodeBlock(Cid cid, BlockBuffer? buffer, ReadOnlyMemory<byte> bytes, NodeOrigin origin, BlockBuffer? opened = null) : IDisposable
 {
     /// <summary>Its id.</summary>
     public Cid Cid => cid;
@@ -74,9 +80,16 @@ internal readonly struct NodeBlock(Cid cid, BlockBuffer? buffer, ReadOnlyMemory<
     /// <summary>Its bytes, valid until it is disposed.</summary>
     public ReadOnlyMemory<byte> Bytes => bytes;
 
+    /// <summary>The block that they stood in: the bytes themselves, or what was opened.</summary>
+    public ReadOnlySpan<byte> Block => buffer is null ? bytes.Span : buffer.Span;
+
     /// <summary>Where they came from.</summary>
     public NodeOrigin Origin => origin;
 
     /// <inheritdoc/>
-    public void Dispose() => buffer?.Dispose();
+    public void Dispose()
+    {
+        buffer?.Dispose();
+        opened?.Dispose();
+    }
 }

@@ -131,14 +131,14 @@ internal sealed class TargetComparison(NodeLoader loader, BlockBufferPool buffer
         return ExistingState.Equal;
     }
 
-    private static bool ReadAndCompare(Microsoft.Win32.SafeHandles.SafeFileHandle handle, FileSegment segment, BlockBuffer buffer)
+    private bool ReadAndCompare(Microsoft.Win32.SafeHandles.SafeFileHandle handle, FileSegment segment, BlockBuffer buffer)
     {
         Span<byte> bytes = buffer.Memory.Span[..segment.Length];
         int count = 0;
         for (int read = -1; read != 0 && count < bytes.Length; count += read)
             read = RandomAccess.Read(handle, bytes[count..], segment.Offset + count);
         return count == bytes.Length
-            && (segment.Leaf.IsEmpty ? bytes.SequenceEqual(segment.Known.Span) : BlockVerification.Verify(segment.Leaf, bytes));
+            && (segment.Leaf.IsEmpty ? bytes.SequenceEqual(segment.Known.Span) : loader.Form.Verify(segment.Leaf, bytes));
     }
 
     private void Note(ExistingState state, string local, bool isObstacle)

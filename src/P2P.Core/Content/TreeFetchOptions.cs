@@ -6,6 +6,9 @@ internal sealed record TreeFetchOptions
     /// <summary>What to do when the target exists with other content.</summary>
     public IfExists IfExists { get; init; }
 
+    /// <summary>How the content stands in blocks.</summary>
+    public BlockForm Form { get; init; } = BlockForm.Public;
+
     /// <summary>Whose rules of names hold. Default: this system's.</summary>
     public TargetSystem System { get; init; } = TargetSystems.Current;
 

@@ -74,11 +74,11 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         try
         {
             using TargetLock held = TargetLock.Take(target);
-            using FetchRecorder? recorder = store is null ? null : new FetchRecorder(store, pin, options.RecordPlaces, options.OnServable);
+            using FetchRecorder? recorder = store is null ? null : new FetchRecorder(store, pin, options.RecordPlaces, options.Form, options.OnServable);
             _recorder = recorder;
             try
             {
-                return await FetchAsync(new NodeLoader(source, recorder), recorder, root, path, target, pin, cancellationToken).ConfigureAwait(false);
+                return await FetchAsync(new NodeLoader(source, recorder, options.Form), recorder, root, path, target, pin, cancellationToken).ConfigureAwait(false);
             }
             finally
             {
@@ -102,7 +102,10 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         if (isWhole && there.Kind == PlaceKind.File && await IsSameFileAsync(root, target, pin, cancellationToken).ConfigureAwait(false) is { } same)
             return new TreeFetchResult(target, root, same.Bytes, same.Bytes, same.Blocks, same.Files, [], AlreadyThere: true);
 
-        Cid entry = isWhole ? root : (await new DagReader(source, recorder).ResolveAsync(root, path, cancellationToken).ConfigureAwait(false)).Cid;
+        Cid entry = isWhole
+            ? (await loader.EnterAsync(root, cancellationToken).ConfigureAwait(false)).Cid
+            : await new DagReader(source, recorder, options.Form).FindAsync(root, path, cancellationToken).ConfigureAwait(false);
+        Cid result = isWhole ? root : options.Form.BlockOf(in entry);
         ContentNode? node = entry.Codec == Cid.RawCodec ? null : await loader.GetAsync(entry, cancellationToken).ConfigureAwait(false);
         if (node is { IsLink: true })
             throw new P2PException(P2PErrorCode.NotFound, "This is a symbolic link, not a file or folder. Fetch what it points to.");
@@ -115,7 +118,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
             existing = new TargetComparison(loader, buffers, options, recorder, bytes => Interlocked.Add(ref _comparedBytes, bytes));
             await existing.CompareAsync(entry, target, cancellationToken).ConfigureAwait(false);
             if (existing.IsComplete)
-                return new TreeFetchResult(target, entry, existing.EqualBytes, existing.EqualBytes, 0, existing.EqualFiles, [], AlreadyThere: true);
+                return new TreeFetchResult(target, result, existing.EqualBytes, existing.EqualBytes, 0, existing.EqualFiles, [], AlreadyThere: true);
             if (options.IfExists == IfExists.Rename && existing.DifferingCount > 0)
                 (existing, there) = (null, default);
             else
@@ -123,13 +126,13 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
             Interlocked.Exchange(ref _equalBytes, existing?.EqualBytes ?? 0);
         }
 
-        string part = PartPathOf(entry, target);
+        string part = PartPathOf(result, target);
         bool isResumed = PreparePart(part, isFolder);
         if (isResumed)
-            ContentLog.FetchResumed(logger, entry, part);
+            ContentLog.FetchResumed(logger, result, part);
         string key = ResumeKeyOf(target);
         if (recorder is not null)
-            await recorder.BeginAsync(new ResumeState(key, entry, target, part, pin), cancellationToken).ConfigureAwait(false);
+            await recorder.BeginAsync(new ResumeState(key, result, target, part, pin), cancellationToken).ConfigureAwait(false);
         Gathered gathered = await GatherAsync(loader, recorder, entry, part, isResumed, existing, cancellationToken).ConfigureAwait(false);
 
         var finish = new TargetFinish(options, part, isFolder);
@@ -138,14 +141,14 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         string place = merges ? await finish.MergeAsync(target, cancellationToken).ConfigureAwait(false) : finish.Place(target);
         if (recorder is not null)
             await recorder.FinishAsync(key, merges ? finish.Moves : [(part, place)], CancellationToken.None).ConfigureAwait(false);
-        ContentLog.FetchFinished(logger, entry, gathered.Bytes, gathered.Reused);
-        return new TreeFetchResult(place, entry, gathered.Bytes, gathered.Reused, gathered.Blocks, gathered.Files, gathered.Renamed, AlreadyThere: false);
+        ContentLog.FetchFinished(logger, result, gathered.Bytes, gathered.Reused);
+        return new TreeFetchResult(place, result, gathered.Bytes, gathered.Reused, gathered.Blocks, gathered.Files, gathered.Renamed, AlreadyThere: false);
     }
 
     private async Task<Gathered> GatherAsync(
         NodeLoader loader, FetchRecorder? recorder, Cid entry, string part, bool isResumed, TargetComparison? existing, CancellationToken cancellationToken)
     {
-        var placer = new BlockPlacer(source, buffers, recorder, options.Workers, cancellationToken);
+        var placer = new BlockPlacer(loader.Source, options.Form, buffers, recorder, options.Workers, cancellationToken);
         await using (placer.ConfigureAwait(false))
         {
             var planner = new FetchPlanner(loader, placer, options, part, isResumed, existing, RoomFor(part, isResumed));
@@ -177,7 +180,8 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
             return null; // its nodes are here, so comparing block by block needs nobody either
         try
         {
-            var how = new ImportOptions { Profile = root.Version == 0 ? UnixFsProfile.V0_2015 : UnixFsProfile.V1_2025, Workers = options.Workers };
+            UnixFsProfile profile = options.Form.IsPrivate ? UnixFsProfile.Private : root.Version == 0 ? UnixFsProfile.V0_2015 : UnixFsProfile.V1_2025;
+            var how = new ImportOptions { Profile = profile, Form = options.Form, Workers = options.Workers };
             ImportResult found = await new Importer(null, buffers, how).ImportAsync([target], default, new Compared(this), cancellationToken).ConfigureAwait(false);
             if (found.Root != root)
                 return null;

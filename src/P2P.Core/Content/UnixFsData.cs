@@ -35,6 +35,9 @@ internal readonly record struct UnixFsTime(long Seconds, uint? Nanoseconds);
 /// <summary>The UnixFS part of a dag-pb node. Null means absent, which is not the same as zero.</summary>
 internal sealed record UnixFsData(UnixFsType Type)
 {
+    /// <summary>The number of <see cref="LeafHints"/>, far from any that the specification may still give out.</summary>
+    public const int LeafHintsField = 1000;
+
     private const int MaxModeBits = 32;
 
     /// <summary>Bytes of the file that lie in this node, a link's target, or a shard's bitmap.</summary>
@@ -58,12 +61,15 @@ internal sealed record UnixFsData(UnixFsType Type)
     /// <summary>When it was changed.</summary>
     public UnixFsTime? ModifiedAt { get; init; }
 
+    /// <summary>Our own field, in the folders of private shares only: packed varints, for each link 0, or one more than the bytes of the leaf that it leads to.</summary>
+    public byte[]? LeafHints { get; init; }
+
     /// <summary>Decodes it. Unknown fields are skipped, as protobuf asks; false: it is not UnixFS.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> message, [NotNullWhen(true)] out UnixFsData? data)
     {
         data = null;
         ulong? type = null, fileBytes = null, hashType = null, fanout = null, mode = null;
-        byte[]? inline = null;
+        byte[]? inline = null, leafHints = null;
         UnixFsTime? modifiedAt = null;
         List<ulong>? blockBytes = null; // at most one for each byte of the message
         var reader = new ProtobufReader(message);
@@ -82,6 +88,7 @@ internal sealed record UnixFsData(UnixFsType Type)
                 (6, WireType.Varint) => TryRead(ref reader, out fanout),
                 (7, WireType.Varint) => TryRead(ref reader, out mode),
                 (8, WireType.Bytes) => TryReadTime(ref reader, out modifiedAt),
+                (LeafHintsField, WireType.Bytes) => TryReadBytes(ref reader, out leafHints),
                 ( >= 1 and <= 8, _) => false,
                 _ => reader.TrySkip(wire),
             };
@@ -100,6 +107,7 @@ internal sealed record UnixFsData(UnixFsType Type)
             Fanout = fanout,
             Mode = (uint?)mode,
             ModifiedAt = modifiedAt,
+            LeafHints = leafHints,
         };
         return true;
     }
@@ -111,7 +119,8 @@ internal sealed record UnixFsData(UnixFsType Type)
         int size = ProtobufWriter.SizeOfVarintField(1, (ulong)Type)
             + (Data is null ? 0 : ProtobufWriter.SizeOfBytesField(2, Data.Length))
             + SizeOf(3, FileBytes) + SizeOf(5, HashType) + SizeOf(6, Fanout) + SizeOf(7, Mode)
-            + (ModifiedAt is null ? 0 : ProtobufWriter.SizeOfBytesField(8, time.Length));
+            + (ModifiedAt is null ? 0 : ProtobufWriter.SizeOfBytesField(8, time.Length))
+            + (LeafHints is null ? 0 : ProtobufWriter.SizeOfBytesField(LeafHintsField, LeafHints.Length));
         foreach (ulong bytes in BlockBytes)
             size += ProtobufWriter.SizeOfVarintField(4, bytes);
 
@@ -128,6 +137,8 @@ internal sealed record UnixFsData(UnixFsType Type)
         Write(ref writer, 7, Mode);
         if (ModifiedAt is not null)
             writer.WriteBytesField(8, time);
+        if (LeafHints is not null)
+            writer.WriteBytesField(LeafHintsField, LeafHints);
         Debug.Assert(writer.Position == size, "the size was computed with the same rules");
         return message;
     }

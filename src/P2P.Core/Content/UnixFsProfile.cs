@@ -9,6 +9,9 @@ internal sealed record UnixFsProfile
     /// <summary>The profile of the first years: 256 KiB leaves wrapped in dag-pb, 174 wide, CIDv0. Only to recompute ids that others printed.</summary>
     public static UnixFsProfile V0_2015 { get; } = new() { Name = "unixfs-v0-2015", ChunkBytes = 256 << 10, Width = 174, CidVersion = 0 };
 
+    /// <summary>The layout of private shares: as the profile that we write, but for chunks that leave room for what sealing adds.</summary>
+    public static UnixFsProfile Private { get; } = V1_2025 with { Name = "p2p-files-private-1", ChunkBytes = Blocks.BlockSealer.MaxLeafBytes };
+
     /// <summary>The name in the proposal.</summary>
     public required string Name { get; init; }
 

@@ -86,6 +86,13 @@ internal sealed class IdentityKey : IDisposable
         return signature;
     }
 
+    /// <summary>Derives a secret of its own for one purpose: HKDF-SHA256 of the seed, without salt. The caller wipes it after use.</summary>
+    internal void DeriveSecret(ReadOnlySpan<byte> purpose, Span<byte> secret)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, _seed, secret, [], purpose);
+    }
+
     /// <summary>Writes the protobuf private key (68 bytes). The caller wipes it after use.</summary>
     internal byte[] EncodePrivateKey()
     {

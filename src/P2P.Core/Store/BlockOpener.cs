@@ -9,7 +9,15 @@ namespace P2P.Core.Store;
 /// doubt. A place that turns out wrong is dropped and the next one is tried.
 /// </summary>
 internal sealed class BlockOpener(
-    IndexReaders readers, IndexWriter writer, SourceFileCache sources, SourceWatch watch, OwnedFiles owned, BlockBufferPool buffers, TimeProvider time, ILogger logger)
+    IndexReaders readers,
+    IndexWriter writer,
+    SourceFileCache sources,
+    SourceWatch watch,
+    OwnedFiles owned,
+    ShareKeys keys,
+    BlockBufferPool buffers,
+    TimeProvider time,
+    ILogger logger)
 {
     /// <summary>How often a file is opened again when its name was given to another file meanwhile.</summary>
     private const int MaxReopenings = 2;
@@ -145,7 +153,7 @@ internal sealed class BlockOpener(
         block = default;
         for (int opening = 0; opening < MaxReopenings; opening++)
         {
-            if (!TryAcquire(cid, place, out SourceFile? source))
+            if (!TryAcquire(cid, place, size, out SourceFile? source))
                 return false;
             bool isKept = false;
             try
@@ -153,7 +161,7 @@ internal sealed class BlockOpener(
                 if (!owned.Disk.TryGetIdentity(source.Row.Path, out FileIdentity now))
                 {
                     sources.Forget(place.File);
-                    Report(source.Row, SourceChange.Missing, cid, place);
+                    Report(source.Row, SourceChange.Missing, cid, place, size);
                     return false;
                 }
                 if (!now.IsSameFile(source.Opened))
@@ -163,7 +171,7 @@ internal sealed class BlockOpener(
                 }
                 if (watch.ReportBack(place.File))
                     writer.TryApply(editor => editor.SetFileState(new FileId(place.File), SourceState.Sound));
-                if (!source.IsDoubtful(now, place.Offset) && purpose == BlockReadPurpose.Serve)
+                if (!source.IsDoubtful(now, place.Offset) && purpose == BlockReadPurpose.Serve && source.Row.ShareKey == 0)
                 {
                     isKept = true;
                     block = new StoredBlock(sources, source, place.Offset, size);
@@ -173,7 +181,7 @@ internal sealed class BlockOpener(
             }
             catch (Exception error) when (StoreFailure.IsFromDisk(error))
             {
-                Report(source.Row, SourceChange.Unreadable, cid, place);
+                Report(source.Row, SourceChange.Unreadable, cid, place, size);
                 return false;
             }
             finally
@@ -185,7 +193,7 @@ internal sealed class BlockOpener(
         return false;
     }
 
-    private bool TryAcquire(in Cid cid, SourcePlace place, [NotNullWhen(true)] out SourceFile? source)
+    private bool TryAcquire(in Cid cid, SourcePlace place, int size, [NotNullWhen(true)] out SourceFile? source)
     {
         source = null;
         try
@@ -199,7 +207,7 @@ internal sealed class BlockOpener(
             using (IndexReaders.Lease lease = readers.Take())
                 row = lease.Reader.FindFile(place.File);
             if (row is not null)
-                Report(row, error is FileNotFoundException or DirectoryNotFoundException ? SourceChange.Missing : SourceChange.Unreadable, cid, place);
+                Report(row, error is FileNotFoundException or DirectoryNotFoundException ? SourceChange.Missing : SourceChange.Unreadable, cid, place, size);
             return false;
         }
     }
@@ -207,11 +215,15 @@ internal sealed class BlockOpener(
     private bool TryVerify(in Cid cid, SourceFile source, in FileIdentity now, SourcePlace place, int size, out StoredBlock block)
     {
         block = default;
+        SourceStretch stretch = source.Row.StretchOf(place, size);
+        BlockSealer? sealer = source.Row.ShareKey == 0 ? null : keys.Find(source.Row.ShareKey);
+        if (source.Row.ShareKey != 0 && (sealer is null || stretch.Bytes < 0 || stretch.SealedBytes != size))
+            return false; // told when it was unwrapped
         BlockBuffer buffer = buffers.Rent(size);
         bool isRight;
         try
         {
-            isRight = source.Handle.Read(buffer.Memory.Span, place.Offset) == size && BlockVerification.Verify(cid, buffer.Span);
+            isRight = TryRead(source, stretch, sealer, buffer.Memory.Span) && BlockVerification.Verify(cid, buffer.Span);
         }
         catch
         {
@@ -221,7 +233,7 @@ internal sealed class BlockOpener(
         if (isRight)
         {
             block = new StoredBlock(buffer);
-            Trust(source, now, place, size);
+            Trust(source, now, place, stretch.Bytes);
             return true;
         }
         buffer.Dispose();
@@ -229,10 +241,22 @@ internal sealed class BlockOpener(
         // What we are writing ourselves may be incomplete; it is asked again when it is finished.
         if (source.Row.State == SourceState.BeingWritten)
             return false;
-        Report(source.Row, SourceChange.Edited, cid, place);
+        Report(source.Row, SourceChange.Edited, cid, place, size);
         byte[] key = cid.MultihashSpan.ToArray();
         writer.TryApply(editor => editor.DropSource(key, place));
         return false;
+    }
+
+    /// <summary>Reads a block, or reads what it is made of and seals that again: the seal follows from the bytes as they are now, never from a stored one.</summary>
+    private static bool TryRead(SourceFile source, SourceStretch stretch, BlockSealer? sealer, Span<byte> block)
+    {
+        if (sealer is null)
+            return source.Handle.Read(block, stretch.Offset) == stretch.Bytes;
+        Span<byte> data = block.Slice(BlockSealer.DataOffset(Cid.RawCodec, stretch.Bytes), stretch.Bytes);
+        if (source.Handle.Read(data, stretch.Offset) != stretch.Bytes)
+            return false;
+        sealer.SealInPlace(Cid.RawCodec, stretch.Bytes, block);
+        return true;
     }
 
     /// <summary>When every block of a file that was touched turned out right, its new identity is as good as the one of the import.</summary>
@@ -254,9 +278,9 @@ internal sealed class BlockOpener(
         });
     }
 
-    private void Report(SourceRow row, SourceChange change, in Cid cid, SourcePlace place)
+    private void Report(SourceRow row, SourceChange change, in Cid cid, SourcePlace place, int size)
     {
-        if (!watch.Report(row, change, cid, place.Offset))
+        if (!watch.Report(row, change, cid, row.StretchOf(place, size).Offset))
             return;
         SourceState state = watch.StateOf(row.Id);
         writer.TryApply(editor => editor.SetFileState(new FileId(row.Id), state));

@@ -53,4 +53,13 @@ internal enum SourceState
 }
 
 /// <summary>The row of a source file with its path.</summary>
-internal sealed record SourceRow(long Id, string Path, FileIdentity Identity, long CheckedNs, SourceState State, byte[]? Root);
+internal sealed record SourceRow(long Id, string Path, FileIdentity Identity, long CheckedNs, SourceState State, byte[]? Root)
+{
+    /// <summary>The number of the key that its blocks are sealed with; 0: they are the file's own bytes.</summary>
+    public long ShareKey { get; init; }
+
+    /// <summary>The stretch of the file that a block is made of.</summary>
+    /// <param name="place">The place as the index has it.</param>
+    /// <param name="blockBytes">The length of the block.</param>
+    public SourceStretch StretchOf(SourcePlace place, int blockBytes) => ShareKey == 0 ? new SourceStretch(place.Offset, blockBytes) : SourceStretch.FromSealed(place.Offset, blockBytes);
+}

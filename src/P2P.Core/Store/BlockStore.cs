@@ -17,6 +17,7 @@ internal sealed class BlockStore : IAsyncDisposable
     private readonly PinTable _pins;
     private readonly SourceFileCache _sources;
     private readonly BlockOpener _opener;
+    private readonly ShareKeys _keys;
     private readonly IndexEditor _editor;
     private readonly StoreSweeper _sweeper;
     private readonly CancellationTokenSource _stopping = new();
@@ -27,6 +28,7 @@ internal sealed class BlockStore : IAsyncDisposable
     private long _futileReclaimable = -1;
     private long _lastFile;
     private long _lastPin;
+    private long _lastShareKey;
 
     private BlockStore(
         DataFolder folder, DataFolder? ownedFolder, StoreOptions options, IDisk disk, BlockBufferPool buffers, TimeProvider time, ILogger logger)
@@ -46,6 +48,7 @@ internal sealed class BlockStore : IAsyncDisposable
             Watch = new SourceWatch(logger);
             _editor = new IndexEditor(connection, _pins, OwnedFiles, file => OnFileChanged(file, SourceState.Sound));
             _lastFile = connection.Scalar("SELECT max(id) FROM files");
+            _lastShareKey = Math.Max(connection.Scalar("SELECT max(id) FROM share_keys"), connection.Scalar("SELECT max(share_key) FROM files"));
             _lastPin = connection.Scalar("SELECT seq FROM sqlite_sequence WHERE name='pins'");
         }
         catch
@@ -58,7 +61,8 @@ internal sealed class BlockStore : IAsyncDisposable
             Watch.Set(file, state);
         Writer = new IndexWriter(connection, _editor, options.MaxQueuedBatches, logger);
         _sources = new SourceFileCache(disk, options.MaxOpenFiles, FindFile);
-        _opener = new BlockOpener(_readers, Writer, _sources, Watch, OwnedFiles, buffers, time, logger);
+        _keys = new ShareKeys(_readers, options.ShareKeys, logger);
+        _opener = new BlockOpener(_readers, Writer, _sources, Watch, OwnedFiles, _keys, buffers, time, logger);
         Quota = new StoreQuota(options.QuotaBytes, () => _editor.OwnedBytes);
         _garbage = new GarbageCollector(_readers, Writer, _pins, Holds, StoreClock.NowNs(time));
         _sweeper = new StoreSweeper(_readers, Writer, OwnedFiles);
@@ -179,13 +183,25 @@ internal sealed class BlockStore : IAsyncDisposable
     }
 
     /// <summary>Finds a file that was added before and is the same by path, size, time and inode; its CID too when it was imported to the end.</summary>
-    public bool TryGetImportedFile(string path, in FileIdentity identity, out FileRegistration file)
+    public bool TryGetImportedFile(string path, in FileIdentity identity, out FileRegistration file) => TryGetImportedFile(path, in identity, shareKey: 0, out file);
+
+    /// <summary>Finds a file whose blocks are sealed with the key of that number; 0: with none.</summary>
+    public bool TryGetImportedFile(string path, in FileIdentity identity, long shareKey, out FileRegistration file)
     {
         CheckPath(path);
         using IndexReaders.Lease lease = _readers.Take();
-        bool found = lease.Reader.TryFindFile(Path.GetDirectoryName(path) ?? "", Path.GetFileName(path), identity, out long id, out byte[]? root);
+        bool found = lease.Reader.TryFindFile(Path.GetDirectoryName(path) ?? "", Path.GetFileName(path), identity, shareKey, out long id, out byte[]? root);
         file = found ? new FileRegistration(new FileId(id), PinRow.ReadCid(root)) : default;
         return found;
+    }
+
+    /// <summary>Makes a wrapped key known, so that files can be added whose blocks are sealed with it, and returns its number. Take a pin that has it first.</summary>
+    public async Task<long> AddShareKeyAsync(ReadOnlyMemory<byte> wrapped, CancellationToken cancellationToken)
+    {
+        long number = 0;
+        await Writer.ApplyAsync(
+            editor => number = editor.AddShareKey(wrapped.Span, () => Interlocked.Increment(ref _lastShareKey)), 1, Durability.Flushed, cancellationToken).ConfigureAwait(false);
+        return number;
     }
 
     /// <summary>Adds a pin and returns its id, on the disk when the task completes. Take it before the first block that it keeps is written.</summary>
@@ -260,6 +276,7 @@ internal sealed class BlockStore : IAsyncDisposable
         try
         {
             (long blocks, long bytes) = await _garbage.CollectAsync(cancellationToken).ConfigureAwait(false);
+            await Writer.ApplyAsync(static editor => editor.DeleteUnusedShareKeys(), 1, Durability.Visible, cancellationToken).ConfigureAwait(false);
             (int files, long fileBytes) = await _sweeper.SweepAsync(cancellationToken).ConfigureAwait(false);
             if (blocks > 0)
                 await _garbage.GiveBackSpaceAsync(cancellationToken).ConfigureAwait(false);
@@ -377,6 +394,7 @@ internal sealed class BlockStore : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _sweep.ConfigureAwait(false);
         _sources.Dispose();
+        _keys.Dispose();
         _readers.Dispose();
         await Writer.DisposeAsync().ConfigureAwait(false);
         Watch.Close();

@@ -47,9 +47,9 @@ internal sealed class IndexEditor : IDisposable
         _findFolder = Prepare("SELECT id FROM folders WHERE path=?1");
         _insertFolder = Prepare("INSERT INTO folders(path) VALUES(?1)");
         _putFile = Prepare(
-            "INSERT INTO files(id, folder, name, size, modified_ns, inode, device, checked_ns, state, root) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL) " +
+            "INSERT INTO files(id, folder, name, size, modified_ns, inode, device, checked_ns, state, root, share_key) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10) " +
             "ON CONFLICT(id) DO NOTHING");
-        _supersede = Prepare("UPDATE files SET state=4 WHERE folder=?1 AND name=?2 AND id<>?3 AND state<>4 RETURNING id");
+        _supersede = Prepare("UPDATE files SET state=4 WHERE folder=?1 AND name=?2 AND id<>?3 AND share_key=?4 AND state<>4 RETURNING id");
         _finishFile = Prepare("UPDATE files SET size=?2, modified_ns=?3, inode=?4, device=?5, checked_ns=?6, state=0, root=coalesce(?7, root) WHERE id=?1");
         _setFileState = Prepare("UPDATE files SET state=?2 WHERE id=?1 AND state<>4");
         _deleteFile = Prepare("DELETE FROM files WHERE id=?1");
@@ -277,19 +277,19 @@ internal sealed class IndexEditor : IDisposable
 
     // ---- source files
 
-    /// <summary>Adds a file under a number that was handed out before; an earlier import of the same path is superseded.</summary>
-    public void AddFile(FileId id, string path, in FileIdentity identity, long checkedNs, SourceState state, Action<long> onSuperseded)
+    /// <summary>Adds a file under a number that was handed out before; an earlier import of the same path with the same key, or none, is superseded.</summary>
+    public void AddFile(FileId id, string path, in FileIdentity identity, long shareKey, long checkedNs, SourceState state, Action<long> onSuperseded)
     {
         (string parent, string name) = Split(path);
         long folder = FolderOf(parent);
-        _supersede.Bind(1, folder).Bind(2, name).Bind(3, id.Value);
+        _supersede.Bind(1, folder).Bind(2, name).Bind(3, id.Value).Bind(4, shareKey);
         while (_supersede.Step())
         {
             long superseded = _supersede.GetInt64(0);
             AfterCommit(() => onSuperseded(superseded));
         }
         _putFile.Bind(1, id.Value).Bind(2, folder).Bind(3, name).Bind(4, identity.Size).Bind(5, identity.ModifiedNs)
-            .Bind(6, (long)identity.Inode).Bind(7, (long)identity.Device).Bind(8, checkedNs).Bind(9, (long)state).Run();
+            .Bind(6, (long)identity.Inode).Bind(7, (long)identity.Device).Bind(8, checkedNs).Bind(9, (long)state).Bind(10, shareKey).Run();
     }
 
     /// <summary>Says what a file is from now on. An empty root leaves the one that it has.</summary>
@@ -340,6 +340,29 @@ internal sealed class IndexEditor : IDisposable
         foreach ((long id, string path) in folders)
             MoveFolder(id, newPath + path[oldPath.Length..]);
     }
+
+    // ---- keys of private shares
+
+    /// <summary>The number of a wrapped key; one that is new gets the given number.</summary>
+    public long AddShareKey(ReadOnlySpan<byte> wrapped, Func<long> nextNumber)
+    {
+        using IndexStatement find = _connection.Prepare("SELECT id FROM share_keys WHERE wrapped=?1");
+        if (find.Bind(1, wrapped).Step())
+        {
+            long known = find.GetInt64(0);
+            find.Reset();
+            return known;
+        }
+
+        long added = nextNumber();
+        using IndexStatement insert = _connection.Prepare("INSERT INTO share_keys(id, wrapped) VALUES(?1, ?2)");
+        insert.Bind(1, added).Bind(2, wrapped).Run();
+        return added;
+    }
+
+    /// <summary>Removes the keys that no file is sealed with and no pin has.</summary>
+    public void DeleteUnusedShareKeys() =>
+        _connection.Run("DELETE FROM share_keys WHERE id NOT IN (SELECT share_key FROM files) AND wrapped NOT IN (SELECT wrapped_key FROM pins);");
 
     // ---- pins
 

@@ -18,9 +18,9 @@ internal sealed class IndexReader : IDisposable
         _blob = connection.Prepare("SELECT data FROM blobs WHERE id=?1");
         _sources = connection.Prepare("SELECT file, offset FROM sources WHERE key=?1");
         _file = connection.Prepare(
-            "SELECT d.path, f.name, f.size, f.modified_ns, f.inode, f.device, f.checked_ns, f.state, f.root FROM files f JOIN folders d ON d.id=f.folder WHERE f.id=?1");
+            "SELECT d.path, f.name, f.size, f.modified_ns, f.inode, f.device, f.checked_ns, f.state, f.root, f.share_key FROM files f JOIN folders d ON d.id=f.folder WHERE f.id=?1");
         _fileByName = connection.Prepare(
-            "SELECT f.id, f.size, f.modified_ns, f.inode, f.device, f.root FROM folders d JOIN files f ON f.folder=d.id WHERE d.path=?1 AND f.name=?2 AND f.state=0");
+            "SELECT f.id, f.size, f.modified_ns, f.inode, f.device, f.root FROM folders d JOIN files f ON f.folder=d.id WHERE d.path=?1 AND f.name=?2 AND f.state=0 AND f.share_key=?3");
     }
 
     /// <summary>Finds a block; the writer uses the same.</summary>
@@ -73,16 +73,19 @@ internal sealed class IndexReader : IDisposable
             new FileIdentity(_file.GetInt64(2), _file.GetInt64(3), (ulong)_file.GetInt64(4), (ulong)_file.GetInt64(5)),
             _file.GetInt64(6),
             (SourceState)_file.GetInt32(7),
-            _file.IsNull(8) ? null : _file.GetBlob(8).ToArray());
+            _file.IsNull(8) ? null : _file.GetBlob(8).ToArray())
+        {
+            ShareKey = _file.GetInt64(9),
+        };
         _file.Reset();
         return row;
     }
 
-    /// <summary>Finds the sound file of that path and identity.</summary>
-    public bool TryFindFile(string folder, string name, in FileIdentity identity, out long id, out byte[]? root)
+    /// <summary>Finds the sound file of that path and identity, imported with that key or none.</summary>
+    public bool TryFindFile(string folder, string name, in FileIdentity identity, long shareKey, out long id, out byte[]? root)
     {
         (id, root) = (0, null);
-        _fileByName.Bind(1, folder).Bind(2, name);
+        _fileByName.Bind(1, folder).Bind(2, name).Bind(3, shareKey);
         while (_fileByName.Step())
         {
             FileIdentity found = new(_fileByName.GetInt64(1), _fileByName.GetInt64(2), (ulong)_fileByName.GetInt64(3), (ulong)_fileByName.GetInt64(4));

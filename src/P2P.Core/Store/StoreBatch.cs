@@ -51,7 +51,12 @@ internal sealed class StoreBatch : IDisposable
     }
 
     /// <summary>Adds a block that lies in a source file. The file's bytes there are on the disk already, or the file is being written.</summary>
-    public void AddReference(in Cid cid, FileId file, long offset, int length)
+    /// <param name="cid">The block.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="offset">Where its bytes begin.</param>
+    /// <param name="length">How many they are.</param>
+    /// <param name="isSealed">The block is not these bytes but what sealing makes of them, with the file's key.</param>
+    public void AddReference(in Cid cid, FileId file, long offset, int length, bool isSealed = false)
     {
         Check(cid);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
@@ -59,7 +64,11 @@ internal sealed class StoreBatch : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, BlockVerification.MaxBlockBytes);
         if (file.IsNone)
             throw new ArgumentException("There is no file.", nameof(file));
-        _blocks.Add(Begin(BlockChangeKind.Source, cid, length) with { Place = new SourcePlace(file.Value, offset) });
+        var stretch = new SourceStretch(offset, length);
+        BlockChange change = isSealed
+            ? Begin(BlockChangeKind.Source, cid, stretch.SealedBytes) with { Place = new SourcePlace(file.Value, stretch.ToSealedOffset()) }
+            : Begin(BlockChangeKind.Source, cid, length) with { Place = new SourcePlace(file.Value, offset) };
+        _blocks.Add(change);
     }
 
     /// <summary>Joins a block that is in the store to this batch's pin. False: it is not here, or its only sources are gone.</summary>
@@ -79,35 +88,37 @@ internal sealed class StoreBatch : IDisposable
     /// <summary>Registers a source file, or finds it: the same path and identity get the same id, and the CID when it was imported to the end before.</summary>
     /// <param name="path">Its absolute path.</param>
     /// <param name="identity">What it was before its first byte was read.</param>
+    /// <param name="shareKey">The number of the key that its blocks are sealed with; 0 for none.</param>
     /// <remarks>Add its first block in the same batch: a file without blocks may be forgotten. Until the commit the garbage collector leaves it.</remarks>
-    public FileRegistration AddFile(string path, in FileIdentity identity)
+    public FileRegistration AddFile(string path, in FileIdentity identity, long shareKey = 0)
     {
-        while (_store.TryGetImportedFile(path, identity, out FileRegistration known))
+        while (_store.TryGetImportedFile(path, identity, shareKey, out FileRegistration known))
         {
             _store.Holds.Hold(known.Id.Value);
             _heldFiles.Add(known.Id.Value);
 
             // The collector may have taken it before it was held.
-            if (_store.TryGetImportedFile(path, identity, out FileRegistration held) && held.Id == known.Id)
+            if (_store.TryGetImportedFile(path, identity, shareKey, out FileRegistration held) && held.Id == known.Id)
                 return held;
         }
         FileId id = _store.NextFileId();
         FileIdentity added = identity;
         long now = _store.NowNs();
-        _others.Add(editor => editor.AddFile(id, path, added, now, SourceState.Sound, _store.OnSuperseded));
+        _others.Add(editor => editor.AddFile(id, path, added, shareKey, now, SourceState.Sound, _store.OnSuperseded));
         return new FileRegistration(id, default);
     }
 
     /// <summary>Registers a file that this node is writing, a fetch's .part: its blocks are hashed at each read until it is finished.</summary>
     /// <param name="path">Its absolute path.</param>
-    public FileId AddFileBeingWritten(string path)
+    /// <param name="shareKey">The number of the key that its blocks are sealed with; 0 for none.</param>
+    public FileId AddFileBeingWritten(string path, long shareKey = 0)
     {
         BlockStore.CheckPath(path);
         FileId id = _store.NextFileId();
         long now = _store.NowNs();
         _others.Add(editor =>
         {
-            editor.AddFile(id, path, default, now, SourceState.BeingWritten, _store.OnSuperseded);
+            editor.AddFile(id, path, default, shareKey, now, SourceState.BeingWritten, _store.OnSuperseded);
             editor.AfterCommit(() => _store.Watch.Set(id.Value, SourceState.BeingWritten));
         });
         return id;

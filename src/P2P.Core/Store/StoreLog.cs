@@ -31,4 +31,7 @@ internal static partial class StoreLog
 
     [LoggerMessage(1208, LogLevel.Debug, "Collected {Blocks} blocks, {Bytes} bytes")]
     public static partial void Collected(ILogger logger, long blocks, long bytes);
+
+    [LoggerMessage(1220, LogLevel.Warning, "The key {Number} of a private share cannot be unwrapped: was the identity replaced? What is sealed with it is not served; share it again")]
+    public static partial void ShareKeyNotUnwrapped(ILogger logger, long number);
 }

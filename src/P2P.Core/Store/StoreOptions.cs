@@ -25,6 +25,9 @@ internal sealed record StoreOptions
     /// <summary>Disk space that owned blocks may take (bytes). <see cref="long.MaxValue"/> leaves it to the disk.</summary>
     public long QuotaBytes { get; init; } = long.MaxValue;
 
+    /// <summary>Unwraps the keys of private shares; null: blocks sealed with one are not served from files.</summary>
+    public Blocks.ShareKeyWrap? ShareKeys { get; init; }
+
     /// <summary>The file layer of SQLite to use, by its registered name; null for the system's.</summary>
     public string? Vfs { get; init; }
 }

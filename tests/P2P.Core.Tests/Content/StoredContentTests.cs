@@ -82,7 +82,7 @@ public sealed class StoredContentTests
         ImportResult again = await shelf.ImportAsync(folder["t"]);
         Assert.AreEqual(once, again with { Unreadable = once.Unreadable, Skipped = once.Skipped, Excluded = once.Excluded });
         var importer = new ImportFile(folder["t/big"], "big"u8.ToArray(), Identity(folder["t/big"]));
-        Assert.IsNotNull(await ImportCache.FindAsync(shelf.Store, importer, CancellationToken.None));
+        Assert.IsNotNull(await ImportCache.FindAsync(shelf.Store, importer, BlockForm.Public, CancellationToken.None));
 
         await File.WriteAllTextAsync(folder["t/small"], "2");
         ImportResult changed = await shelf.ImportAsync(folder["t"]);
