@@ -12,6 +12,7 @@ internal sealed class FetchCommand : ToolCommand
 
     private readonly LinkInput _link = new();
     private readonly Option<string> _output = new("-o", "--output") { HelpName = "TARGET", Description = "where to: a folder, or the file or folder to become; - is standard output" };
+    private readonly Option<string[]> _select = new("--select") { HelpName = "GLOB", Description = "of a folder only what matches, e.g. 'photos/**/*.jpg'; may be repeated", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
     private readonly Option<bool> _overwrite = Flag("--overwrite", "replace what is there with other content, once the new content is verified");
     private readonly Option<bool> _rename = Flag("--rename", "write beside what is there, as NAME (1).EXT");
     private readonly Option<string> _timeout = new("--timeout") { HelpName = "T", Description = "the longest time without one new verified byte, e.g. 30s, 5m, 2h, 7d (default: 2m)" };
@@ -22,6 +23,7 @@ internal sealed class FetchCommand : ToolCommand
     {
         _link.AddTo(this);
         Add(_output);
+        Add(_select);
         Add(_overwrite);
         Add(_rename);
         Add(_timeout);
@@ -31,7 +33,7 @@ internal sealed class FetchCommand : ToolCommand
     public override string Synopsis => "LINK [PATH]... [OPTION]...";
 
     public override string Notes => """
-        Without -o it is written to the current folder under the name in the link. With PATH only that part of a folder is fetched. What is already there with the same content is kept and not transferred again; anything else there is left alone unless --overwrite or --rename is given.
+        Without -o it is written to the current folder under the name in the link. With PATH only that part of a folder is fetched, with --select only what matches in it: * within a name, ** across folders; a folder's name selects all below it. What is already there with the same content is kept and not transferred again; anything else there is left alone unless --overwrite or --rename is given.
 
 
         """ + LinkInput.Note;
@@ -42,6 +44,8 @@ internal sealed class FetchCommand : ToolCommand
             throw new UsageException("--overwrite and --rename contradict each other.");
         (ShareLink link, IReadOnlyList<string> paths) = _link.Read(context, PathsMax);
         string? output = context.Parse.GetValue(_output);
+        if (output == "-" && Selected(context).Count > 0)
+            throw new UsageException("-o - writes one file, so there is nothing to select. Name the file as a path behind the link.");
         if (output == "-")
             return await StreamAsync(context, link, paths);
 
@@ -54,6 +58,8 @@ internal sealed class FetchCommand : ToolCommand
             await new ServingView(context, session.Node).RunAsync();
         return ExitCodes.Done;
     }
+
+    private IReadOnlyList<string> Selected(CommandContext context) => context.Parse.GetValue(_select) ?? [];
 
     private static async Task<NodeSession> OpenAsync(CommandContext context, bool seed)
     {
@@ -101,6 +107,7 @@ internal sealed class FetchCommand : ToolCommand
         var options = new FetchOptions
         {
             Path = job.Path,
+            Select = Selected(context),
             Seed = seed ? true : null,
             IfExists = context.Parse.GetValue(_overwrite) ? IfExists.Overwrite : context.Parse.GetValue(_rename) ? IfExists.Rename : IfExists.Fail,
             ExtraPeers = [.. context.Settings.Peers.Select(address => Multiaddress.Parse(address, CultureInfo.InvariantCulture))],

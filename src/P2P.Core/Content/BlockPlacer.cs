@@ -27,6 +27,7 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
     private readonly BlockForm _form;
     private readonly FetchRecorder? _recorder;
     private readonly IBlockSource _source;
+    private readonly SpaceBudget _space;
     private readonly CancellationTokenSource _stop;
     private readonly Channel<PlacedFile> _writeBacks = Channel.CreateBounded<PlacedFile>(new BoundedChannelOptions(4) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Task _writeBack;
@@ -38,10 +39,11 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
     private long _verifiedBytes;
 
     /// <summary>Begins; ends with the token. The source gives leaves as they lie in files.</summary>
-    public BlockPlacer(IBlockSource source, BlockForm form, BlockBufferPool buffers, FetchRecorder? recorder, int workers, CancellationToken cancellationToken)
+    public BlockPlacer(IBlockSource source, BlockForm form, BlockBufferPool buffers, FetchRecorder? recorder, SpaceBudget space, int workers, CancellationToken cancellationToken)
     {
         _source = source;
         _form = form;
+        _space = space;
         _buffers = buffers;
         _recorder = recorder;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -159,6 +161,8 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
             Spot spot = Take(tag);
             if (spot.Length >= 0 && data.Length != spot.Length)
                 throw ContentFault.Contradiction(in cid, $"has {data.Length} bytes where its parent claims {spot.Length}");
+            if (spot.Length < 0)
+                CountWhole(in cid, spot, data.Length);
             if (spot.Offset == 0 && data.Length <= CreationLane<Spot>.MaxFileBytes)
                 _lane.Add(spot, data);
             else
@@ -226,6 +230,15 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
             _free.Push((int)tag);
             return spot;
         }
+    }
+
+    // a file of one block has no length but what its folder claims, which was counted; more than that is a lie, and no claim at all costs its bytes now
+    private void CountWhole(in Cid cid, Spot spot, int bytes)
+    {
+        if (spot.ExpectedBytes > 0 && bytes > spot.ExpectedBytes)
+            throw ContentFault.Contradiction(in cid, $"has {bytes} bytes where its folder claims {spot.ExpectedBytes}");
+        if (spot.ExpectedBytes == 0)
+            _space.Take(bytes);
     }
 
     private void Create(Spot spot, ReadOnlySpan<byte> data)

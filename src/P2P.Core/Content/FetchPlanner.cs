@@ -10,22 +10,23 @@ namespace P2P.Core.Content;
 /// <param name="gatherPath">The <c>.part</c>: of a file its place, of a folder the private folder.</param>
 /// <param name="isResumed">The <c>.part</c> was there already: what is in it is checked first.</param>
 /// <param name="existing">What stands at the target already and need not come again; null: nothing.</param>
-/// <param name="roomBytes">The most bytes that there is room for.</param>
+/// <param name="space">The room that there is.</param>
+/// <param name="selection">What of it is wanted; null: all.</param>
 internal sealed class FetchPlanner(
-    NodeLoader loader, BlockPlacer placer, TreeFetchOptions options, string gatherPath, bool isResumed, TargetComparison? existing, long roomBytes)
+    NodeLoader loader, BlockPlacer placer, TreeFetchOptions options, string gatherPath, bool isResumed, TargetComparison? existing, SpaceBudget space, Selection? selection)
 {
     private const int MaxLinkTargetBytes = 4096; // the longest that Linux takes
     private const long MaxLinkBytes = 64 << 20; // of all links, which wait until the end
 
     private readonly HashSet<string> _linkPlaces = new(StringComparer.Ordinal); // those that stand at the target already too
     private readonly List<(string Local, string Target)> _links = [];
-    private readonly PathMapper _mapper = new(options.System);
+    private readonly PartSweep? _sweep = isResumed ? new PartSweep(gatherPath, selection is null ? null : AsidePathOf(gatherPath), options.System) : null;
     private int _entry; // number of the file or link, as the comparison counts
     private long _linkBytes;
-    private long _neededBytes;
+    private PlacedWalk? _walk;
 
     /// <summary>Bytes of all files that come, as far as planned; of a file of one block what its folder claims.</summary>
-    public long Bytes => Interlocked.Read(ref _neededBytes);
+    public long Bytes => space.Taken;
 
     /// <summary>Blocks of the tree, counted as often as they are linked, as far as planned.</summary>
     public long Blocks { get; private set; }
@@ -34,12 +35,16 @@ internal sealed class FetchPlanner(
     public int Files { get; private set; }
 
     /// <summary>Names that did not stay.</summary>
-    public IReadOnlyList<RenamedEntry> Renamed => _mapper.Renamed;
+    public IReadOnlyList<RenamedEntry> Renamed => _walk?.Renamed ?? [];
+
+    /// <summary>Where a fetch of a part puts what an interrupted fetch of more had gathered: beside the <c>.part</c>, which it becomes again afterwards.</summary>
+    public static string AsidePathOf(string gatherPath) => gatherPath + ".rest";
 
     /// <summary>Plans everything.</summary>
     public async Task PlanAsync(Cid root)
     {
-        var walk = new TreeWalk(loader, root, options.MaxEntries, placer.Stopped);
+        var walk = new PlacedWalk(new TreeWalk(loader, root, options.MaxEntries, placer.Stopped, selection), options.System);
+        _walk = walk;
         await using (walk.ConfigureAwait(false))
         {
             while (await walk.MoveNextAsync().ConfigureAwait(false))
@@ -47,26 +52,23 @@ internal sealed class FetchPlanner(
                 TreeEntry entry = walk.Current;
                 if (entry.Step == TreeStep.LeaveFolder)
                 {
-                    _mapper.Leave();
-                    continue;
+                    Sweep(walk.Local);
                 }
-
-                bool counts = _mapper.TryPlace(entry.Name.Span, out string local);
-                if (entry.Step == TreeStep.EnterFolder)
+                else if (entry.Step == TreeStep.EnterFolder)
                 {
-                    if (!counts)
-                        walk.SkipFolder();
-                    else
-                        MakeFolder(local);
-                    _mapper.Enter(entry.Name.Span, counts ? local : null);
+                    _sweep?.Want(walk.Local);
+                    MakeFolder(walk.Local);
+                    _sweep?.Enter();
                 }
-                else if (counts)
+                else
                 {
                     ExistingState state = existing?.StateOf(_entry++) ?? ExistingState.Missing;
+                    if (state != ExistingState.Equal)
+                        _sweep?.Want(walk.Local);
                     if (entry.Step == TreeStep.Link)
-                        AddLink(entry, local, state);
+                        AddLink(entry, walk.Local, state);
                     else
-                        await PlanFileAsync(entry, local, state).ConfigureAwait(false);
+                        await PlanFileAsync(entry, walk.Local, state).ConfigureAwait(false);
                 }
             }
 
@@ -82,7 +84,7 @@ internal sealed class FetchPlanner(
             int slash = local.LastIndexOf('/');
             if (options.System == TargetSystem.Windows || !PathRules.LinkStaysInside(slash < 0 ? "" : local[..slash], target, _linkPlaces.Contains))
             {
-                _mapper.Report(local, "");
+                _walk!.ReportLeftOut(local);
                 continue;
             }
 
@@ -113,12 +115,24 @@ internal sealed class FetchPlanner(
         }
     }
 
+    private void Sweep(string local)
+    {
+        try
+        {
+            _sweep?.Leave(local);
+        }
+        catch (Exception error) when (DiskFault.IsDiskError(error))
+        {
+            throw DiskFault.Translate(error, Path.Combine(gatherPath, local));
+        }
+    }
+
     private void AddLink(TreeEntry entry, string local, ExistingState state)
     {
         byte[] target = entry.Node!.Data.Data ?? [];
         if (target.Length > MaxLinkTargetBytes)
         {
-            _mapper.Report(local, "");
+            _walk!.ReportLeftOut(local);
             return;
         }
 
@@ -141,7 +155,7 @@ internal sealed class FetchPlanner(
         }
 
         long bytes = node?.Bytes ?? (loader.Form.IsPrivate && !entry.Name.IsEmpty ? entry.ClaimedBytes : -1); // a private folder knows the length
-        CountBytes(node?.Bytes ?? Math.Min(entry.ClaimedBytes, BlockVerification.MaxBlockBytes));
+        space.Take(node?.Bytes ?? Math.Min(entry.ClaimedBytes, BlockVerification.MaxBlockBytes));
         string place = local.Length == 0 ? gatherPath : Path.Combine(gatherPath, local);
         bool isThere = PrepareFile(place, out long thereBytes);
         var file = new PlacedFile(place, entry.Cid, bytes, isNew: !isThere, isPrivate: local.Length == 0);
@@ -224,12 +238,5 @@ internal sealed class FetchPlanner(
         else if (found.Kind != PlaceKind.Nothing)
             File.Delete(place); // somebody else's, or it has a second name: writing to it would write there too
         return false;
-    }
-
-    private void CountBytes(long bytes)
-    {
-        long needed = Interlocked.Add(ref _neededBytes, bytes);
-        if (needed > roomBytes || needed < 0)
-            throw DiskFault.TooLittleSpace(Path.GetDirectoryName(gatherPath)!, needed, roomBytes);
     }
 }

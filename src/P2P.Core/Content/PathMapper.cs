@@ -21,10 +21,12 @@ internal sealed class PathMapper(TargetSystem system)
     /// <summary>Places an entry. False: it is not the first of its name in its folder and does not count.</summary>
     /// <param name="name">The name as shared; empty for the root.</param>
     /// <param name="local">Its path on disk inside the root.</param>
+    /// <param name="renamed">What became of its name, to be reported if the entry is written; null: it stays.</param>
     /// <exception cref="P2PException">Integrity: a name that no system can hold.</exception>
-    public bool TryPlace(ReadOnlySpan<byte> name, out string local)
+    public bool TryPlace(ReadOnlySpan<byte> name, out string local, out RenamedEntry? renamed)
     {
         local = "";
+        renamed = null;
         if (_folders.Count == 0)
             return true;
         Folder folder = _folders.Peek();
@@ -47,7 +49,7 @@ internal sealed class PathMapper(TargetSystem system)
             throw new P2PException(P2PErrorCode.Integrity, $"The content has a path of more than {MaxPathChars} characters, more than is accepted.");
         string original = Encoding.UTF8.GetString(name);
         if (!string.Equals(original, file, StringComparison.Ordinal) || original.Contains('\uFFFD'))
-            Report(Join(folder.Original, original), file);
+            renamed = new RenamedEntry(Join(folder.Original, original), file);
         return true;
     }
 
@@ -64,12 +66,13 @@ internal sealed class PathMapper(TargetSystem system)
     public void Leave() => _names -= _folders.Pop().Taken.Count;
 
     /// <summary>Notes an entry that did not keep its name, or with an empty new name one that was left out.</summary>
-    public void Report(string from, string to)
+    public void Report(RenamedEntry renamed)
     {
+        (string from, string to) = (renamed.From, renamed.To);
         if (Renamed.Count == MaxRenamed || from.Length + to.Length > MaxRenamedChars - _renamedChars)
             return;
         _renamedChars += from.Length + to.Length;
-        Renamed.Add(new RenamedEntry(from, to));
+        Renamed.Add(renamed);
     }
 
     private static string Join(string folder, string name) => folder.Length == 0 ? name : folder + "/" + name;

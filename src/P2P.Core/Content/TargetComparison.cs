@@ -22,7 +22,9 @@ internal enum ExistingState : byte
 /// <param name="options">Limits and names.</param>
 /// <param name="recorder">Told of equal files, so that they are served; null: nobody.</param>
 /// <param name="progress">Told of bytes compared.</param>
-internal sealed class TargetComparison(NodeLoader loader, BlockBufferPool buffers, TreeFetchOptions options, FetchRecorder? recorder, Action<long> progress)
+/// <param name="selection">What of the content is wanted; null: all.</param>
+internal sealed class TargetComparison(
+    NodeLoader loader, BlockBufferPool buffers, TreeFetchOptions options, FetchRecorder? recorder, Action<long> progress, Selection? selection)
 {
     private const int MaxNamed = 10;
 
@@ -52,34 +54,23 @@ internal sealed class TargetComparison(NodeLoader loader, BlockBufferPool buffer
     /// <summary>Compares.</summary>
     public async Task CompareAsync(Cid root, string target, CancellationToken cancellationToken)
     {
-        var mapper = new PathMapper(options.System);
-        var walk = new TreeWalk(loader, root, options.MaxEntries, cancellationToken);
+        var walk = new PlacedWalk(new TreeWalk(loader, root, options.MaxEntries, cancellationToken, selection), options.System);
         await using (walk.ConfigureAwait(false))
         {
             while (await walk.MoveNextAsync().ConfigureAwait(false))
             {
                 TreeEntry entry = walk.Current;
-                if (entry.Step == TreeStep.LeaveFolder)
-                {
-                    mapper.Leave();
-                    continue;
-                }
-
-                bool counts = mapper.TryPlace(entry.Name.Span, out string local);
-                string place = local.Length == 0 ? target : Path.Combine(target, local);
+                string place = walk.Local.Length == 0 ? target : Path.Combine(target, walk.Local);
                 if (entry.Step == TreeStep.EnterFolder)
                 {
-                    if (!counts)
-                        walk.SkipFolder();
-                    else if (TargetDisk.Look(place).Kind is var kind && kind != PlaceKind.Folder)
-                        Note(kind == PlaceKind.Nothing ? ExistingState.Missing : ExistingState.Different, local, isObstacle: kind != PlaceKind.Nothing);
-                    mapper.Enter(entry.Name.Span, counts ? local : null);
+                    if (TargetDisk.Look(place).Kind is var kind && kind != PlaceKind.Folder)
+                        Note(kind == PlaceKind.Nothing ? ExistingState.Missing : ExistingState.Different, walk.Local, isObstacle: kind != PlaceKind.Nothing);
                 }
-                else if (counts)
+                else if (entry.Step != TreeStep.LeaveFolder)
                 {
                     ExistingState state = entry.Step == TreeStep.Link ? CompareLink(entry, place) : await CompareFileAsync(entry, place, cancellationToken).ConfigureAwait(false);
                     _states.Add(state);
-                    Note(state, local, isObstacle: state == ExistingState.Different && TargetDisk.Look(place).Kind is not (PlaceKind.File or PlaceKind.Link));
+                    Note(state, walk.Local, isObstacle: state == ExistingState.Different && TargetDisk.Look(place).Kind is not (PlaceKind.File or PlaceKind.Link));
                 }
             }
         }

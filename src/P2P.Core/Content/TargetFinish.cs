@@ -70,6 +70,17 @@ internal sealed class TargetFinish(TreeFetchOptions options, string part, bool i
         return target;
     }
 
+    /// <summary>What a fetch of a part had set aside becomes the <c>.part</c> again, for the fetch that left it, or goes when that is done.</summary>
+    public static void SettleAside(string aside, string part, bool isWanted)
+    {
+        if (TargetDisk.Look(aside) is not { Kind: PlaceKind.Folder, IsOurs: true })
+            return;
+        if (!isWanted)
+            Directory.Delete(aside, recursive: true);
+        else if (TargetDisk.Look(part).Kind == PlaceKind.Nothing)
+            TargetDisk.TryMove(aside, part, isFolder: true);
+    }
+
     private static IEnumerable<(string Name, bool IsFolder)> EntriesOf(string folder) => new FileSystemEnumerable<(string, bool)>(
         folder,
         static (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory && !entry.Attributes.HasFlag(FileAttributes.ReparsePoint)),

@@ -9,6 +9,9 @@ internal sealed record TreeFetchOptions
     /// <summary>How the content stands in blocks.</summary>
     public BlockForm Form { get; init; } = BlockForm.Public;
 
+    /// <summary>Patterns of what of a folder is wanted; empty: all of it.</summary>
+    public IReadOnlyCollection<string> Select { get; init; } = [];
+
     /// <summary>Whose rules of names hold. Default: this system's.</summary>
     public TargetSystem System { get; init; } = TargetSystems.Current;
 

@@ -97,25 +97,26 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
     private async Task<TreeFetchResult> FetchAsync(
         NodeLoader loader, FetchRecorder? recorder, Cid root, string? path, string target, PinId pin, CancellationToken cancellationToken)
     {
-        bool isWhole = string.IsNullOrEmpty(path);
+        bool isRoot = string.IsNullOrEmpty(path), isWhole = isRoot && options.Select.Count == 0;
+        Selection? selection = options.Select.Count == 0 ? null : new Selection(options.Select);
         Place there = TargetDisk.Look(target);
         if (isWhole && there.Kind == PlaceKind.File && await IsSameFileAsync(root, target, pin, cancellationToken).ConfigureAwait(false) is { } same)
             return new TreeFetchResult(target, root, same.Bytes, same.Bytes, same.Blocks, same.Files, [], AlreadyThere: true);
 
-        Cid entry = isWhole
+        Cid entry = isRoot
             ? (await loader.EnterAsync(root, cancellationToken).ConfigureAwait(false)).Cid
             : await new DagReader(source, recorder, options.Form).FindAsync(root, path, cancellationToken).ConfigureAwait(false);
-        Cid result = isWhole ? root : options.Form.BlockOf(in entry);
+        Cid result = isRoot ? root : options.Form.BlockOf(in entry);
         ContentNode? node = entry.Codec == Cid.RawCodec ? null : await loader.GetAsync(entry, cancellationToken).ConfigureAwait(false);
         if (node is { IsLink: true })
             throw new P2PException(P2PErrorCode.NotFound, "This is a symbolic link, not a file or folder. Fetch what it points to.");
         bool isFolder = node is { IsFolder: true };
-        Interlocked.Exchange(ref _claimedBytes, ClaimedBytesOf(node));
+        Interlocked.Exchange(ref _claimedBytes, selection is null ? ClaimedBytesOf(node) : await SurveyAsync(loader, recorder, entry, isFolder, selection, cancellationToken).ConfigureAwait(false));
 
         TargetComparison? existing = null;
         if (there.Kind != PlaceKind.Nothing)
         {
-            existing = new TargetComparison(loader, buffers, options, recorder, bytes => Interlocked.Add(ref _comparedBytes, bytes));
+            existing = new TargetComparison(loader, buffers, options, recorder, bytes => Interlocked.Add(ref _comparedBytes, bytes), selection);
             await existing.CompareAsync(entry, target, cancellationToken).ConfigureAwait(false);
             if (existing.IsComplete)
                 return new TreeFetchResult(target, result, existing.EqualBytes, existing.EqualBytes, 0, existing.EqualFiles, [], AlreadyThere: true);
@@ -127,18 +128,19 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         }
 
         string part = PartPathOf(result, target);
-        bool isResumed = PreparePart(part, isFolder);
+        bool isResumed = PreparePart(part, FetchPlanner.AsidePathOf(part), isFolder);
         if (isResumed)
             ContentLog.FetchResumed(logger, result, part);
         string key = ResumeKeyOf(target);
         if (recorder is not null)
             await recorder.BeginAsync(new ResumeState(key, result, target, part, pin), cancellationToken).ConfigureAwait(false);
-        Gathered gathered = await GatherAsync(loader, recorder, entry, part, isResumed, existing, cancellationToken).ConfigureAwait(false);
+        Gathered gathered = await GatherAsync(loader, recorder, entry, part, isResumed, existing, selection, cancellationToken).ConfigureAwait(false);
 
         var finish = new TargetFinish(options, part, isFolder);
         await finish.FlushAsync(cancellationToken).ConfigureAwait(false);
         bool merges = isFolder && there.Kind == PlaceKind.Folder;
         string place = merges ? await finish.MergeAsync(target, cancellationToken).ConfigureAwait(false) : finish.Place(target);
+        TargetFinish.SettleAside(FetchPlanner.AsidePathOf(part), part, isWanted: selection is not null);
         if (recorder is not null)
             await recorder.FinishAsync(key, merges ? finish.Moves : [(part, place)], CancellationToken.None).ConfigureAwait(false);
         ContentLog.FetchFinished(logger, result, gathered.Bytes, gathered.Reused);
@@ -146,12 +148,14 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
     }
 
     private async Task<Gathered> GatherAsync(
-        NodeLoader loader, FetchRecorder? recorder, Cid entry, string part, bool isResumed, TargetComparison? existing, CancellationToken cancellationToken)
+        NodeLoader loader, FetchRecorder? recorder, Cid entry, string part, bool isResumed, TargetComparison? existing, Selection? selection,
+        CancellationToken cancellationToken)
     {
-        var placer = new BlockPlacer(loader.Source, options.Form, buffers, recorder, options.Workers, cancellationToken);
+        var space = new SpaceBudget(Path.GetDirectoryName(part)!, RoomFor(part, isResumed));
+        var placer = new BlockPlacer(loader.Source, options.Form, buffers, recorder, space, options.Workers, cancellationToken);
         await using (placer.ConfigureAwait(false))
         {
-            var planner = new FetchPlanner(loader, placer, options, part, isResumed, existing, RoomFor(part, isResumed));
+            var planner = new FetchPlanner(loader, placer, options, part, isResumed, existing, space, selection);
             (_placer, _planner) = (placer, planner);
             try
             {
@@ -206,9 +210,20 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         throw new P2PException(P2PErrorCode.Exists, $"There is other content at {Diagnostics.UntrustedText.Clean(list)}{more}. Nothing was fetched. {advice}");
     }
 
-    // an existing .part is gone on with only if it is ours: a link or a second name would lead the bytes elsewhere
-    private static bool PreparePart(string part, bool isFolder)
+    private async Task<long> SurveyAsync(NodeLoader loader, FetchRecorder? recorder, Cid entry, bool isFolder, Selection selection, CancellationToken cancellationToken)
     {
+        if (!isFolder)
+            throw new SelectionException("What the link leads to is one file, so there is nothing in it to select. Fetch it without patterns.");
+        long bytes = await SelectionSurvey.LookAsync(loader, entry, selection, options.MaxEntries, cancellationToken).ConfigureAwait(false);
+        if (recorder is not null)
+            await recorder.FlushAsync().ConfigureAwait(false); // the same folders are walked again, now from the store
+        return bytes;
+    }
+
+    // an existing .part is gone on with only if it is ours: a link or a second name would lead the bytes elsewhere
+    private static bool PreparePart(string part, string aside, bool isFolder)
+    {
+        TargetFinish.SettleAside(aside, part, isWanted: true); // a fetch of a part of it ended just before it could do so itself
         Place found = TargetDisk.Look(part);
         if (found.Kind == PlaceKind.Nothing)
         {

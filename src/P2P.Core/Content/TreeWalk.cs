@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace P2P.Core.Content;
 
 /// <summary>What a walk over a tree has met.</summary>
@@ -14,6 +16,9 @@ internal enum TreeStep
 
     /// <summary>A symbolic link.</summary>
     Link,
+
+    /// <summary>An entry that is left out: its node was not loaded, or turned out to be no folder that something selected lies in.</summary>
+    Passed,
 }
 
 /// <summary>An entry of a tree.</summary>
@@ -22,7 +27,8 @@ internal enum TreeStep
 /// <param name="Cid">Its id.</param>
 /// <param name="Node">Its node; null for a file that is one raw block.</param>
 /// <param name="ClaimedBytes">What the folder claims of the size of its tree; 0 when it does not.</param>
-internal readonly record struct TreeEntry(TreeStep Step, ReadOnlyMemory<byte> Name, Cid Cid, ContentNode? Node, long ClaimedBytes);
+/// <param name="Scope">Whether it is selected. A folder that is only on the way to what is selected says <see cref="SelectionScope.Above"/>.</param>
+internal readonly record struct TreeEntry(TreeStep Step, ReadOnlyMemory<byte> Name, Cid Cid, ContentNode? Node, long ClaimedBytes, SelectionScope Scope = SelectionScope.Inside);
 
 /// <summary>
 /// Walks a tree of folders depth first, in the order of the links, loading nodes ahead. Needs memory for the folders between the root and the
@@ -39,7 +45,9 @@ internal sealed class TreeWalk : IAsyncDisposable
 
     private readonly LookAhead _ahead;
     private readonly long _maxEntries;
+    private readonly bool _isSurvey;
     private readonly Cid _root;
+    private readonly Selection? _selection;
     private readonly List<Frame> _stack = [];
     private long _entries;
     private int _folders; // on the stack
@@ -51,11 +59,15 @@ internal sealed class TreeWalk : IAsyncDisposable
     /// <param name="root">A folder, a file or a link.</param>
     /// <param name="maxEntries">The most entries before the walk refuses to go on: few blocks can name endlessly many.</param>
     /// <param name="cancellationToken">Ends the walk and its loads.</param>
-    public TreeWalk(NodeLoader loader, Cid root, long maxEntries, CancellationToken cancellationToken)
+    /// <param name="selection">What is wanted of it; null: all. The root is never matched itself.</param>
+    /// <param name="isSurvey">Only look what is selected: that is passed too, and not loaded.</param>
+    public TreeWalk(NodeLoader loader, Cid root, long maxEntries, CancellationToken cancellationToken, Selection? selection = null, bool isSurvey = false)
     {
         _ahead = new LookAhead(loader, cancellationToken);
         _root = root;
         _maxEntries = maxEntries;
+        _selection = selection;
+        _isSurvey = isSurvey;
     }
 
     /// <summary>Where the walk is, after <see cref="MoveNextAsync"/> returned true.</summary>
@@ -73,7 +85,7 @@ internal sealed class TreeWalk : IAsyncDisposable
             _started = true;
             ContentNode? node = _root.Codec == Cid.RawCodec ? null : await _ahead.GetAsync(_root).ConfigureAwait(false);
             Nodes += node is null ? 0 : 1;
-            Visit(default, _root, node, 0);
+            Visit(default, _root, node, 0, _selection is null ? SelectionScope.Inside : SelectionScope.Above, "");
             return true;
         }
 
@@ -118,9 +130,15 @@ internal sealed class TreeWalk : IAsyncDisposable
     {
         int index = frame.Next++;
         DagPbLink link = frame.Links![index];
-        ReadOnlyMemory<byte> name = link.Name;
-        if (frame.Layout is { } layout)
-            layout.SplitName(frame.Cid, link.Name, out name);
+        SelectionScope scope = ScopeOf(frame, link, out ReadOnlyMemory<byte> name, out string? path);
+        bool isShard = frame.Layout is not null && name.IsEmpty;
+        long claimedBytes = (long)Math.Min(link.TargetBytes ?? 0, long.MaxValue);
+        if (!IsLoaded(link, scope, isShard))
+        {
+            CountEntry();
+            Current = isShard ? Current : new TreeEntry(TreeStep.Passed, name, link.Cid, null, claimedBytes, scope);
+            return !isShard;
+        }
 
         ContentNode? node = null;
         if (link.Cid.Codec != Cid.RawCodec)
@@ -130,31 +148,71 @@ internal sealed class TreeWalk : IAsyncDisposable
             Nodes++;
         }
 
-        if (frame.Layout is { } outer && name.IsEmpty)
+        if (isShard)
         {
             if (node is not { Data.Type: UnixFsType.HamtShard })
                 throw ContentFault.Contradiction(link.Cid, "stands where a shard of a folder belongs");
             CountEntry();
-            Push(node, ShardLayout.From(link.Cid, node.Data, outer.BitsUsed + outer.Bits), isFolderEnd: false);
+            Push(node, ShardLayout.From(link.Cid, node.Data, frame.Layout!.Value.BitsUsed + frame.Layout.Value.Bits), frame.Place, isFolderEnd: false);
             return false;
         }
 
         CountEntry();
-        Visit(name, link.Cid, node, (long)Math.Min(link.TargetBytes ?? 0, long.MaxValue));
+        Visit(name, link.Cid, node, claimedBytes, scope, path);
         return true;
     }
 
-    private void Visit(ReadOnlyMemory<byte> name, Cid cid, ContentNode? node, long claimedBytes)
+    private void Visit(ReadOnlyMemory<byte> name, Cid cid, ContentNode? node, long claimedBytes, SelectionScope scope, string? path)
     {
         TreeStep step = node switch
         {
-            null or { File: not null } => TreeStep.File,
             { IsFolder: true } => TreeStep.EnterFolder,
+            _ when scope == SelectionScope.Above => TreeStep.Passed,
+            null or { File: not null } => TreeStep.File,
             _ => TreeStep.Link,
         };
-        Current = new TreeEntry(step, name, cid, node, claimedBytes);
+        Current = new TreeEntry(step, name, cid, node, claimedBytes, scope);
+        if (step == TreeStep.Passed)
+            Nodes--; // it had to be looked at, but is no part of what is wanted
         if (step == TreeStep.EnterFolder)
-            Push(node!, node!.Data.Type == UnixFsType.HamtShard ? ShardLayout.From(in cid, node.Data, 0) : null, isFolderEnd: true);
+        {
+            ShardLayout? layout = node!.Data.Type == UnixFsType.HamtShard ? ShardLayout.From(in cid, node.Data, 0) : null;
+            Push(node, layout, new FolderScope(scope, path, scope == SelectionScope.Above ? _selection!.NamesIn(path!) : null), isFolderEnd: true);
+        }
+    }
+
+    // an entry's scope, and its path where something below a folder may be selected
+    private SelectionScope ScopeOf(Frame frame, DagPbLink link, out ReadOnlyMemory<byte> name, out string? path)
+    {
+        name = link.Name;
+        path = null;
+        int bucket = frame.Layout is { } layout ? layout.SplitName(frame.Cid, link.Name, out name) : 0;
+        if (frame.Place.Scope == SelectionScope.Inside)
+            return SelectionScope.Inside;
+        if (frame.Layout is { } shard && name.IsEmpty)
+            return frame.Place.Names is not { } names || Array.Exists(names, hash => shard.BucketOf(hash) == bucket) ? SelectionScope.Above : SelectionScope.Outside;
+        string folder = frame.Place.Path!;
+        string text = Encoding.UTF8.GetString(name.Span);
+        path = folder.Length == 0 ? text : $"{folder}/{text}";
+        return _selection!.ScopeOf(path);
+    }
+
+    private bool IsLoaded(DagPbLink link, SelectionScope scope, bool isShard) => scope switch
+    {
+        SelectionScope.Outside => false,
+        SelectionScope.Above => isShard || link.Cid.Codec != Cid.RawCodec, // a file of one block is no folder
+        _ => !_isSurvey,
+    };
+
+    // the node that a walk will want for a child; empty when it will want none
+    private Cid NodeAt(Frame frame, int child)
+    {
+        if (frame.Links is not { } links || links[child].Cid.Codec == Cid.RawCodec)
+            return default;
+        if (frame.Place.Scope == SelectionScope.Inside)
+            return links[child].Cid;
+        SelectionScope scope = ScopeOf(frame, links[child], out ReadOnlyMemory<byte> name, out _);
+        return IsLoaded(links[child], scope, frame.Layout is not null && name.IsEmpty) ? links[child].Cid : default;
     }
 
     private void CountEntry()
@@ -163,11 +221,11 @@ internal sealed class TreeWalk : IAsyncDisposable
             throw new P2PException(P2PErrorCode.Integrity, $"The content has more than {_maxEntries} entries, more than is accepted.");
     }
 
-    private void Push(ContentNode node, ShardLayout? layout, bool isFolderEnd)
+    private void Push(ContentNode node, ShardLayout? layout, FolderScope place, bool isFolderEnd)
     {
         if (isFolderEnd && ++_folders > MaxDepth)
             throw ContentFault.Contradiction(node.Cid, $"lies in more than {MaxDepth} folders inside each other");
-        var frame = new Frame(node, layout, isFolderEnd);
+        var frame = new Frame(this, node, layout, place, isFolderEnd);
         _linkBytesHeld += frame.LinkBytesHeld;
         for (int i = 0; i < _stack.Count && _linkBytesHeld > MaxLinkBytesHeld; i++)
         {
@@ -194,18 +252,22 @@ internal sealed class TreeWalk : IAsyncDisposable
         _linkBytesHeld += frame.LinkBytesHeld;
     }
 
+    /// <summary>Where a folder is: its scope, and when that is <see cref="SelectionScope.Above"/> its path and the names that matter in it.</summary>
+    private readonly record struct FolderScope(SelectionScope Scope, string? Path, ulong[]? Names);
+
     private sealed class Frame
     {
         private readonly long _linkBytes;
 
-        public Frame(ContentNode node, ShardLayout? layout, bool isFolderEnd)
+        public Frame(TreeWalk walk, ContentNode node, ShardLayout? layout, FolderScope place, bool isFolderEnd)
         {
             Cid = node.Cid;
             Links = node.Links;
             _linkBytes = node.Links.Sum(static link => (long)LinkBytes + link.NameSpan.Length);
             Layout = layout;
+            Place = place;
             IsFolderEnd = isFolderEnd;
-            Lane = new LookAhead.Lane(node.Links.Length, child => Links is { } links && links[child].Cid.Codec != Cid.RawCodec ? links[child].Cid : default);
+            Lane = new LookAhead.Lane(node.Links.Length, child => walk.NodeAt(this, child));
         }
 
         public Cid Cid { get; }
@@ -215,6 +277,8 @@ internal sealed class TreeWalk : IAsyncDisposable
         public long LinkBytesHeld => Links is null ? 0 : _linkBytes;
 
         public ShardLayout? Layout { get; } // null: a plain folder
+
+        public FolderScope Place { get; }
 
         public bool IsFolderEnd { get; } // false: a shard inside a folder that goes on after it
 

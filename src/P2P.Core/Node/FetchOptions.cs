@@ -17,4 +17,11 @@ public sealed record FetchOptions
 
     /// <summary>A path inside the link's content, segments separated by <c>/</c>; null or empty: all of it.</summary>
     public string? Path { get; init; }
+
+    /// <summary>
+    /// Patterns of what of a folder to fetch, matched against paths inside it (inside <see cref="Path"/>, if that is given): <c>*</c> within a segment,
+    /// <c>**</c> across, <c>?</c>, <c>[a-z]</c>, case-sensitive on every system. What matches a folder selects all below it. Empty: all of it.
+    /// A pattern that matches nothing is an <see cref="ArgumentException"/> that names the nearest ones, before any data is fetched.
+    /// </summary>
+    public IReadOnlyCollection<string> Select { get; init; } = [];
 }

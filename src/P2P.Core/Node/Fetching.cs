@@ -69,7 +69,7 @@ internal sealed class Fetching(NodeRuntime runtime)
         await using (session.ConfigureAwait(false))
         {
             Pin pin = await TakePinAsync(link.Root, target, seed, stop.Token).ConfigureAwait(false);
-            var how = new TreeFetchOptions { IfExists = options.IfExists, RecordPlaces = seed, OnServable = cid => runtime.Bitswap.OnBlockAvailable(cid) };
+            var how = new TreeFetchOptions { IfExists = options.IfExists, Select = [.. options.Select], RecordPlaces = seed, OnServable = cid => runtime.Bitswap.OnBlockAvailable(cid) };
             var fetcher = new TreeFetcher(session, runtime.Store, runtime.Buffers, how, _logger);
             Task<TreeFetchResult> fetch = fetcher.FetchAsync(link.Root, PathOf(link, options.Path), target, pin.Id, stop.Token);
             P2PException? stalled = await WatchAsync(fetch, fetcher, session, options.StallTimeout, progress, stop).ConfigureAwait(false);

@@ -145,6 +145,34 @@ public sealed class TransferTests : EndToEndTest
     }
 
     [TestMethod]
+    public async Task Only_what_is_selected_arrives()
+    {
+        Folder.File("tree/photos/a.jpg", 10_000, 1);
+        Folder.File("tree/photos/2024/b.jpg", 10_000, 2);
+        Folder.File("tree/big", 5_000_000, 3);
+        (_, string link) = await ShareAsync("tree");
+        ToolProcess typo = await FetchAsync(link, "-o", "OUT", "--select", "photo/*.jpg");
+        await typo.ExpectAsync(2);
+        AssertError("usage", typo);
+        StringAssert.Contains(typo.Events[^1].GetProperty("message").GetString(), "'photos");
+        Trees.AssertOnly(Folder.Path, "A", "B", "tree");
+
+        ToolProcess fetch = await FetchAsync(link, "-o", "OUT/", "--select", "**/b.jpg", "--select", "photos/a*");
+        await fetch.ExpectAsync(0);
+        Trees.AssertEqual(Folder["tree", "photos"], Folder["OUT", "tree", "photos"]);
+        Trees.AssertOnly(Folder["OUT", "tree"], "photos");
+        Assert.AreEqual(20_000L, Done(fetch).GetProperty("bytes").GetInt64());
+        Assert.AreEqual(2, Done(fetch).GetProperty("files").GetInt32());
+        Assert.IsLessThan(100_000L, Done(fetch).GetProperty("from").EnumerateObject().Sum(one => one.Value.GetInt64()));
+
+        ToolProcess rest = await FetchAsync(link, "-o", "OUT");
+        await rest.ExpectAsync(0);
+        Trees.AssertEqual(Folder["tree"], Folder["OUT", "tree"]);
+        Assert.AreEqual(20_000L, Done(rest).GetProperty("bytes_reused").GetInt64());
+        await (await RunAsync("fetch", link, "-o", "-", "--select", "big", "--data", "B")).ExpectAsync(2);
+    }
+
+    [TestMethod]
     public async Task Standard_input_is_shared_and_standard_output_is_fetched_to()
     {
         ToolProcess sharer = Start("share", "-", "--name", "notes.txt", "--data", "A", "--listen", "/ip4/127.0.0.1/tcp/0", "--json");

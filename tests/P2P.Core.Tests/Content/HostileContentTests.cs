@@ -33,6 +33,35 @@ public sealed class HostileContentTests
     }
 
     [TestMethod]
+    public async Task A_file_of_one_block_is_no_longer_than_its_folder_claims()
+    {
+        await using var blocks = new MemoryBlocks();
+        Cid leaf = blocks.AddRaw(new byte[100_000]);
+        Cid Claiming(ulong? bytes) => blocks.AddNode(DagPbCodec.Encode([new DagPbLink(leaf, "a"u8.ToArray(), bytes)], new UnixFsData(UnixFsType.Directory).Encode()));
+        await AssertRefusedAsync(blocks, Claiming(99_999));
+        foreach (ulong? honest in new ulong?[] { 100_000, 200_000, 0, null })
+        {
+            using var folder = new TempFolder();
+            Assert.AreEqual(100_000, (await TreeFetcherTests.FetchAsync(blocks, Claiming(honest), folder["t"])).Bytes);
+        }
+    }
+
+    [TestMethod]
+    [SmallDisk]
+    public async Task Files_without_any_claim_cost_no_more_than_there_is_room()
+    {
+        // 30 files of 1 MiB that are claimed to have nothing, on a disk of 20 MiB
+        using SmallDisk disk = SmallDisk.TryMount(20)!;
+        await using var blocks = new MemoryBlocks();
+        Cid root = blocks.AddNode(DagPbCodec.Encode(
+            [.. Enumerable.Range(0, 30).Select(i => new DagPbLink(blocks.AddRaw(TestTree.Random(i, 1 << 20)), System.Text.Encoding.UTF8.GetBytes($"f{i:d2}"), 0))],
+            new UnixFsData(UnixFsType.Directory).Encode()));
+        P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(() => TreeFetcherTests.FetchAsync(blocks, root, Path.Combine(disk.Path, "t")));
+        Assert.AreEqual(P2PErrorCode.NoSpace, error.Code);
+        Assert.Contains("bytes free", error.Message, "said before the disk was full");
+    }
+
+    [TestMethod]
     [DataRow("..")]
     [DataRow("../up")]
     [DataRow("/etc/x")]
