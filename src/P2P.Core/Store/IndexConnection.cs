@@ -25,6 +25,9 @@ internal sealed class IndexConnection : IDisposable
     /// <summary>The row id of the last insert.</summary>
     public long LastInsertId => raw.sqlite3_last_insert_rowid(Handle);
 
+    /// <summary>How many rows were changed since the connection was opened.</summary>
+    public long TotalChanges => raw.sqlite3_total_changes(Handle);
+
     /// <summary>Opens the index.</summary>
     /// <param name="path">The database file; it exists.</param>
     /// <param name="vfs">The file layer of SQLite to use; null for the system's.</param>

@@ -21,14 +21,18 @@ internal sealed class IndexEditor : IDisposable
     private readonly HashSet<string> _changedFolders = new(StringComparer.Ordinal);
     private readonly List<Action> _afterCommit = [];
 
-    /// <summary>Block files to take away once no row speaks of them: by path, with the key when they are damaged.</summary>
+    /// <summary>Block files to take away once no row speaks of them: by path, with the key when they are damaged. Those of this transaction.</summary>
     private readonly Dictionary<string, byte[]?> _removals = new(StringComparer.Ordinal);
+
+    /// <summary>Those of transactions that are committed, and may not be on the disk yet: until then a power cut can bring the rows back.</summary>
+    private readonly Dictionary<string, byte[]?> _dueRemovals = new(StringComparer.Ordinal);
     private readonly IndexStatement _findBlock, _insertBlock, _updateBlock, _deleteBlock, _insertBlob, _deleteBlob;
     private readonly IndexStatement _insertSource, _findSources, _deleteSource, _deleteSources;
     private readonly IndexStatement _findFolder, _insertFolder, _putFile, _supersede, _finishFile, _setFileState, _deleteFile;
     private readonly IndexStatement _insertPin, _updatePin, _deletePin, _insertMember, _deleteMembers, _setCounter, _putUsage, _deleteUsage;
     private HashSet<long>? _notedFiles;
     private long _nextPinSet;
+    private long _mark;
     private bool _ownedBytesChanged;
 
     public IndexEditor(IndexConnection connection, PinTable pins, OwnedFiles files, Action<long> onFileGone)
@@ -94,17 +98,31 @@ internal sealed class IndexEditor : IDisposable
         }
     }
 
-    /// <summary>Makes the changes known to the readers' memory.</summary>
-    public void Committed()
+    /// <summary>Changes a row that means nothing, so that the commit writes something, and with it is flushed.</summary>
+    public void WriteMark() => SetCounter(MarkCounter, ++_mark);
+
+    /// <summary>Whether files wait for <see cref="RemoveFiles"/>.</summary>
+    public bool HasFilesToRemove => _dueRemovals.Count > 0;
+
+    /// <summary>Removes the files that no row speaks of any more; called once that is on the disk.</summary>
+    public void RemoveFiles()
     {
-        Usage.Commit();
-        foreach ((string path, byte[]? damagedKey) in _removals)
+        foreach ((string path, byte[]? damagedKey) in _dueRemovals)
         {
             if (damagedKey is null)
                 _files.TryDelete(path);
             else
                 _files.Quarantine(damagedKey);
         }
+        _dueRemovals.Clear();
+    }
+
+    /// <summary>Makes the changes known to the readers' memory.</summary>
+    public void Committed()
+    {
+        Usage.Commit();
+        foreach ((string path, byte[]? damagedKey) in _removals)
+            _dueRemovals[path] = damagedKey;
         _removals.Clear();
         foreach (Action action in _afterCommit)
             action();
@@ -131,6 +149,7 @@ internal sealed class IndexEditor : IDisposable
             "SELECT pin_set, standing, blocks, bytes FROM usage",
             row => (row.GetInt64(0), (BlockStanding)row.GetInt32(1), new UsageCount(row.GetInt64(2), row.GetInt64(3)))));
         _nextPinSet = Math.Max(1, ReadCounter(PinSetCounter));
+        _mark = ReadCounter(MarkCounter);
         OwnedBytes = ReadCounter(OwnedBytesCounter);
         _ownedBytesChanged = false;
     }
@@ -140,6 +159,7 @@ internal sealed class IndexEditor : IDisposable
 
     private const string PinSetCounter = InternalPrefix + "next_pin_set";
     private const string OwnedBytesCounter = InternalPrefix + "owned_bytes";
+    private const string MarkCounter = InternalPrefix + "mark";
 
     // ---- blocks
 
@@ -169,6 +189,7 @@ internal sealed class IndexEditor : IDisposable
             temporary.IsNamed = true;
             _changedFolders.Add(Path.GetDirectoryName(path)!);
             _removals.Remove(path);
+            _dueRemovals.Remove(path);
             changed = changed with { Size = size, Places = changed.Places | BlockPlaces.OwnedFile };
             CountOwned(size);
         }
@@ -272,7 +293,7 @@ internal sealed class IndexEditor : IDisposable
     public void SweepBlockFile(string path, ReadOnlySpan<byte> key)
     {
         if (key.IsEmpty || !TryFind(key, out BlockRow row) || (row.Places & BlockPlaces.OwnedFile) == 0)
-            _files.TryDelete(path);
+            _removals[path] = null;
     }
 
     // ---- source files

@@ -19,6 +19,12 @@ internal sealed class IndexWriter : IAsyncDisposable
     private readonly Task _loop;
     private bool _isFlushing = true;
 
+    /// <summary>Whether commits that were not flushed are in the log.</summary>
+    private bool _owesFlush;
+
+    /// <summary>Whether a transaction could not be undone to the end: memory may say what the index does not.</summary>
+    private bool _mustUndo;
+
     public IndexWriter(IndexConnection connection, IndexEditor editor, int maxQueued, ILogger logger)
     {
         (_connection, _editor, _logger) = (connection, editor, logger);
@@ -97,12 +103,22 @@ internal sealed class IndexWriter : IAsyncDisposable
     {
         try
         {
-            SetFlushing(group.Exists(request => request.Durability == Durability.Flushed));
+            if (_mustUndo)
+                UndoNow();
+            bool isFlushed = group.Exists(request => request.Durability == Durability.Flushed);
+            SetFlushing(isFlushed);
             _connection.Run("BEGIN IMMEDIATE");
+            long before = _connection.TotalChanges;
             foreach (Request request in group)
                 request.Apply(_editor);
             _editor.BeforeCommit();
+
+            // A transaction that changes nothing flushes nothing, and what it relies on may be in a commit before it that was not flushed.
+            bool isEmpty = _connection.TotalChanges == before;
+            if (isEmpty && isFlushed && _owesFlush)
+                _editor.WriteMark();
             _connection.Run("COMMIT");
+            _owesFlush = !isFlushed && (_owesFlush || !isEmpty);
         }
         catch (Exception failure)
         {
@@ -112,10 +128,39 @@ internal sealed class IndexWriter : IAsyncDisposable
             return false;
         }
         error = null;
-        _editor.Committed();
+        Tell();
         foreach (Request request in group)
             request.Done.TrySetResult();
         return true;
+    }
+
+    /// <summary>Makes a commit known. It has happened whatever goes wrong here, and the loop goes on.</summary>
+    private void Tell()
+    {
+        try
+        {
+            _editor.Committed();
+            if (!_editor.HasFilesToRemove)
+                return;
+            if (_owesFlush)
+                Flush();
+            _editor.RemoveFiles();
+        }
+        catch (P2PException error)
+        {
+            StoreLog.AfterCommitFailed(_logger, error);
+            Undo();
+        }
+    }
+
+    /// <summary>Flushes the commits that were not: before a file goes, the row that spoke of it has to be gone for good.</summary>
+    private void Flush()
+    {
+        SetFlushing(true);
+        _connection.Run("BEGIN IMMEDIATE");
+        _editor.WriteMark();
+        _connection.Run("COMMIT");
+        _owesFlush = false;
     }
 
     private void SetFlushing(bool flush)
@@ -130,14 +175,22 @@ internal sealed class IndexWriter : IAsyncDisposable
     {
         try
         {
-            if (SQLitePCL.raw.sqlite3_get_autocommit(_connection.Handle) == 0)
-                _connection.Run("ROLLBACK");
-            _editor.Reload();
+            UndoNow();
         }
         catch (P2PException error)
         {
+            // Tried again before the next change: to go on with memory that is wrong would write what is wrong.
             StoreLog.RollbackFailed(_logger, error);
         }
+    }
+
+    private void UndoNow()
+    {
+        _mustUndo = true;
+        if (SQLitePCL.raw.sqlite3_get_autocommit(_connection.Handle) == 0)
+            _connection.Run("ROLLBACK");
+        _editor.Reload();
+        _mustUndo = false;
     }
 
     private void Fail(Request request, Exception error)

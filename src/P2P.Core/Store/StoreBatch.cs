@@ -171,7 +171,7 @@ internal sealed class StoreBatch : IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         if (_temporaries.Count > 0)
             await Parallel.ForEachAsync(_temporaries.Where(block => !block.IsFlushed), cancellationToken, FlushAsync).ConfigureAwait(false);
-        if (Count > 0)
+        if (Count > 0 || durability == Durability.Flushed)
             await _store.Writer.ApplyAsync(Apply, Count, durability, cancellationToken).ConfigureAwait(false);
         Clear();
     }

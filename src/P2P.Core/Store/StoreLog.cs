@@ -34,4 +34,7 @@ internal static partial class StoreLog
 
     [LoggerMessage(1220, LogLevel.Warning, "The key {Number} of a private share cannot be unwrapped: was the identity replaced? What is sealed with it is not served; share it again")]
     public static partial void ShareKeyNotUnwrapped(ILogger logger, long number);
+
+    [LoggerMessage(1209, LogLevel.Debug, "What follows a commit of the index could not be done")]
+    public static partial void AfterCommitFailed(ILogger logger, Exception error);
 }
