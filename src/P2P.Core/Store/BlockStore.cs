@@ -77,6 +77,9 @@ internal sealed class BlockStore : IAsyncDisposable
     /// <summary>Says which source files turned out to be changed, each once. One reader: the node.</summary>
     public ChannelReader<SourceChangedNotice> SourceChanges => Watch.Notices;
 
+    /// <summary>Ends when what an earlier run left is swept.</summary>
+    internal Task Swept => _sweep;
+
     internal OwnedFiles OwnedFiles { get; }
 
     internal IndexWriter Writer { get; }

@@ -12,14 +12,13 @@ internal sealed class DataFolder : IDisposable
     /// <summary>The format of the folder as a whole. The index has a version of its own.</summary>
     public const int FormatVersion = 1;
 
-    private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     /// <summary>The longest text in a version or owner file that makes sense (bytes).</summary>
     private const int MaxSmallFileBytes = 1024;
 
-    private FileStream? _lock;
+    private readonly IDisk _disk;
+    private IDisposable? _lock;
 
-    private DataFolder(string path) => Path = path;
+    private DataFolder(string path, IDisk disk) => (Path, _disk) = (path, disk);
 
     /// <summary>The folder (absolute).</summary>
     public string Path { get; }
@@ -48,7 +47,19 @@ internal sealed class DataFolder : IDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
-        DataFolder folder = new(full);
+        if (NetworkFileSystem.Find(full) is { } fileSystem)
+        {
+            throw new P2PException(
+                P2PErrorCode.Store,
+                $"The data folder {full} lies on a network file system ({fileSystem}), where its database could be damaged. Choose a folder on a local disk.");
+        }
+        return Open(full, FileSystemDisk.Instance);
+    }
+
+    /// <summary>Opens the folder on a disk of the caller's.</summary>
+    internal static DataFolder Open(string full, IDisk disk)
+    {
+        DataFolder folder = new(full, disk);
         try
         {
             folder.Prepare();
@@ -68,7 +79,7 @@ internal sealed class DataFolder : IDisposable
             return;
         try
         {
-            _lock = OpenOwnerOnly(LockPath, FileMode.OpenOrCreate, FileShare.None);
+            _lock = _disk.Lock(LockPath);
         }
         catch (Exception error) when (error is UnauthorizedAccessException || StoreFailure.IsNoSpace(error))
         {
@@ -86,7 +97,7 @@ internal sealed class DataFolder : IDisposable
     {
         try
         {
-            OpenOwnerOnly(IndexPath, FileMode.OpenOrCreate, FileShare.ReadWrite).Dispose();
+            using IDiskFile index = _disk.TryGetIdentity(IndexPath, out _) ? _disk.OpenWrite(IndexPath) : _disk.Create(IndexPath);
         }
         catch (Exception error) when (StoreFailure.IsFromDisk(error))
         {
@@ -113,7 +124,7 @@ internal sealed class DataFolder : IDisposable
             return;
         try
         {
-            File.Delete(OwnerPath);
+            _disk.Delete(OwnerPath);
         }
         catch (Exception error) when (StoreFailure.IsFromDisk(error))
         {
@@ -123,51 +134,69 @@ internal sealed class DataFolder : IDisposable
         _lock = null;
     }
 
-    private static FileStream OpenOwnerOnly(string path, FileMode mode, FileShare share)
-    {
-        FileStreamOptions options = new() { Mode = mode, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = OwnerOnlyFile;
-        return new FileStream(path, options);
-    }
-
     private string Inside(string name) => System.IO.Path.Combine(Path, name);
 
     private void Prepare()
     {
-        if (NetworkFileSystem.Find(Path) is { } fileSystem)
-        {
-            throw new P2PException(
-                P2PErrorCode.Store,
-                $"The data folder {Path} lies on a network file system ({fileSystem}), where its database could be damaged. Choose a folder on a local disk.");
-        }
-        if (File.Exists(Path))
+        if (_disk.TryGetIdentity(Path, out _))
             throw new P2PException(P2PErrorCode.Store, $"The data folder {Path} is a file. Choose another folder.");
-
-        FileSystemDisk disk = FileSystemDisk.Instance;
-        if (!Directory.Exists(Path))
-            disk.CreateFolder(Path);
-        if (File.Exists(VersionPath))
-        {
+        CreateFolder(Path);
+        bool isNew = !_disk.TryGetIdentity(VersionPath, out _);
+        if (!isNew)
             CheckVersion();
-        }
-        else
+        isNew |= !_disk.FolderExists(BlocksPath) || !_disk.FolderExists(TempPath);
+        _disk.CreateFolder(TempPath);
+        if (!_disk.TryGetIdentity(VersionPath, out _))
+            WriteVersion();
+        _disk.CreateFolder(BlocksPath);
+
+        // What is kept in the folder from now on must not go with the folder's own name.
+        if (isNew)
+            _disk.FlushFolder(Path);
+    }
+
+    /// <summary>Creates what is missing of the path, each name flushed.</summary>
+    private void CreateFolder(string path)
+    {
+        if (_disk.FolderExists(path))
+            return;
+        string? parent = System.IO.Path.GetDirectoryName(path);
+        if (parent is not null)
+            CreateFolder(parent);
+        _disk.CreateFolder(path);
+        try
         {
-            using FileStream version = OpenOwnerOnly(VersionPath, FileMode.OpenOrCreate, FileShare.ReadWrite);
-            version.Write(Encoding.ASCII.GetBytes(FormatVersion.ToString(CultureInfo.InvariantCulture) + "\n"));
+            if (parent is not null)
+                _disk.FlushFolder(parent);
         }
-        disk.CreateFolder(BlocksPath);
-        disk.CreateFolder(TempPath);
+        catch (UnauthorizedAccessException)
+        {
+            // A folder in which we may create and not read: the system writes the name by itself, some seconds later.
+        }
+    }
+
+    /// <summary>Writes the version under a temporary name first: half a version would be a folder that nobody can open.</summary>
+    private void WriteVersion()
+    {
+        string temporary = System.IO.Path.Combine(TempPath, string.Create(CultureInfo.InvariantCulture, $"version-{Environment.ProcessId:x}"));
+        _disk.Delete(temporary);
+        using (IDiskFile version = _disk.Create(temporary))
+        {
+            version.Write(Encoding.ASCII.GetBytes(FormatVersion.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
+            version.Flush();
+        }
+        _disk.Rename(temporary, VersionPath);
     }
 
     private void CheckVersion()
     {
-        string text = ReadSmallFile(VersionPath).Trim();
+        string text = ReadSmallFile(VersionPath).Trim('\0').Trim();
 
-        // Empty: another process is creating the folder at this moment, or one died while it did; there is nothing else in it yet.
+        // Empty, or zeros after a power cut: an earlier program died while it created the folder; there is nothing else in it yet.
         if (text.Length == 0)
         {
-            File.WriteAllText(VersionPath, FormatVersion.ToString(CultureInfo.InvariantCulture) + "\n");
+            _disk.CreateFolder(TempPath);
+            WriteVersion();
             return;
         }
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int version) || version < 1)
@@ -184,12 +213,11 @@ internal sealed class DataFolder : IDisposable
         }
     }
 
-    private static string ReadSmallFile(string path)
+    private string ReadSmallFile(string path)
     {
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        using IDiskFile file = _disk.OpenRead(path);
         byte[] bytes = new byte[MaxSmallFileBytes];
-        int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        return Encoding.UTF8.GetString(bytes, 0, length);
+        return Encoding.UTF8.GetString(bytes, 0, file.Read(bytes, 0));
     }
 
     private string DescribeOwner()
@@ -211,9 +239,10 @@ internal sealed class DataFolder : IDisposable
     {
         try
         {
-            using FileStream owner = OpenOwnerOnly(OwnerPath, FileMode.Create, FileShare.ReadWrite);
+            _disk.Delete(OwnerPath);
+            using IDiskFile owner = _disk.Create(OwnerPath);
             string name = System.IO.Path.GetFileName(Environment.ProcessPath) ?? "p2p";
-            owner.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{name}\n")));
+            owner.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{name}\n")), 0);
         }
         catch (Exception error) when (StoreFailure.IsFromDisk(error))
         {

@@ -61,6 +61,8 @@ internal sealed class FileSystemDisk : IDisk
             Directory.CreateDirectory(path, OwnerOnlyFolder);
     }
 
+    public bool FolderExists(string path) => Directory.Exists(path);
+
     public void FlushFolder(string path)
     {
         if (!OperatingSystem.IsWindows())
@@ -69,6 +71,14 @@ internal sealed class FileSystemDisk : IDisk
 
     public IEnumerable<string> ListFiles(string folder) =>
         Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories) : [];
+
+    public IDisposable Lock(string path)
+    {
+        FileStreamOptions options = new() { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnerOnlyFile;
+        return new FileStream(path, options);
+    }
 
     private sealed class DiskFile(SafeFileHandle handle) : IDiskFile
     {

@@ -1,7 +1,7 @@
 namespace P2P.Core.Store;
 
 /// <summary>
-/// Every file operation of the store besides the index goes through here, so that tests can put a disk underneath that tears, loses and refuses.
+/// Every file operation of the store and its folder besides the index goes through here, so that tests can put a disk underneath that tears, loses and refuses.
 /// Failures are <see cref="IOException"/> and <see cref="UnauthorizedAccessException"/>, as from the system.
 /// </summary>
 internal interface IDisk
@@ -27,11 +27,17 @@ internal interface IDisk
     /// <summary>Creates a folder that only its owner may enter; nothing happens when it is there.</summary>
     void CreateFolder(string path);
 
+    /// <summary>Whether there is a folder of that name.</summary>
+    bool FolderExists(string path);
+
     /// <summary>Makes renames and new names in a folder survive a power cut, where the system needs that.</summary>
     void FlushFolder(string path);
 
     /// <summary>Lists the files of a folder and of those below it; empty when it is not there.</summary>
     IEnumerable<string> ListFiles(string folder);
+
+    /// <summary>Takes a file, created if need be, for this process until what is returned is disposed. <see cref="IOException"/>: another one has it.</summary>
+    IDisposable Lock(string path);
 }
 
 /// <summary>One open file.</summary>

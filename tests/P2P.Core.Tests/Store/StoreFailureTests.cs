@@ -166,6 +166,10 @@ public sealed class StoreFailureTests
 
         public void CreateFolder(string path) => _disk.CreateFolder(path);
 
+        public bool FolderExists(string path) => _disk.FolderExists(path);
+
+        public IDisposable Lock(string path) => _disk.Lock(path);
+
         public void FlushFolder(string path)
         {
             Check("flushfolder");
