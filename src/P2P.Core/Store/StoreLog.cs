@@ -32,9 +32,9 @@ internal static partial class StoreLog
     [LoggerMessage(1208, LogLevel.Debug, "Collected {Blocks} blocks, {Bytes} bytes")]
     public static partial void Collected(ILogger logger, long blocks, long bytes);
 
-    [LoggerMessage(1220, LogLevel.Warning, "The key {Number} of a private share cannot be unwrapped: was the identity replaced? What is sealed with it is not served; share it again")]
-    public static partial void ShareKeyNotUnwrapped(ILogger logger, long number);
-
     [LoggerMessage(1209, LogLevel.Debug, "What follows a commit of the index could not be done")]
     public static partial void AfterCommitFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(1220, LogLevel.Warning, "The key {Number} of a private share cannot be unwrapped: was the identity replaced? What is sealed with it is not served; share it again")]
+    public static partial void ShareKeyNotUnwrapped(ILogger logger, long number);
 }
