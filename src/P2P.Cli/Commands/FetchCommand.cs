@@ -50,8 +50,11 @@ internal sealed class FetchCommand : ToolCommand
             return await StreamAsync(context, link, paths);
 
         bool seed = context.Parse.GetValue(_seed);
-        List<Job> jobs = Plan(context, link, paths, output);
+        bool nameIsInside = link.HasKey && paths.Count == 0 && link.Path is null && FetchTarget.NeedsName(output, context.Host.CurrentDirectory);
+        List<Job> jobs = nameIsInside ? [] : Plan(context, link, paths, output, null);
         await using NodeSession session = await OpenAsync(context, seed);
+        if (nameIsInside)
+            jobs = Plan(context, link, paths, output, await NameInsideAsync(context, session.Node, link));
         foreach (Job job in jobs)
             await FetchOneAsync(context, session.Node, link, job, seed);
         if (seed)
@@ -83,7 +86,7 @@ internal sealed class FetchCommand : ToolCommand
         return ExitCodes.Done;
     }
 
-    private static List<Job> Plan(CommandContext context, ShareLink link, IReadOnlyList<string> paths, string? output)
+    private static List<Job> Plan(CommandContext context, ShareLink link, IReadOnlyList<string> paths, string? output, string? nameInside)
     {
         if (paths.Count > 1 && output is not null && !Directory.Exists(Path.GetFullPath(output, context.Host.CurrentDirectory)) && !Path.EndsInDirectorySeparator(output))
             throw new UsageException($"Several paths need a folder to go to, and {output} is none. End it with {Path.DirectorySeparatorChar} to make one.");
@@ -91,7 +94,7 @@ internal sealed class FetchCommand : ToolCommand
         foreach (string? path in paths.Count == 0 ? (IReadOnlyList<string?>)[null] : paths)
         {
             string? inside = LinkInput.Join(link.Path, path);
-            string claimed = (inside is not null ? inside.Split('/')[^1] : link.HasKey ? null : link.Label) ?? link.Root.ToString();
+            string claimed = (inside is not null ? inside.Split('/')[^1] : link.HasKey ? nameInside : link.Label) ?? link.Root.ToString();
             string name = SafeFileName.Of(claimed, link.Root.ToString(), context.Host.System);
             string target = FetchTarget.Resolve(output, name, context.Host.CurrentDirectory);
             if (jobs.Any(job => job.Target == target))
@@ -102,18 +105,38 @@ internal sealed class FetchCommand : ToolCommand
         return jobs;
     }
 
+    private static async Task<string?> NameInsideAsync(CommandContext context, P2PNode node, ShareLink link)
+    {
+        try
+        {
+            return await node.GetNameAsync(link, OptionsFor(context), context.Stopping);
+        }
+        catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
+        {
+            throw new InterruptedException("Stopped before the transfer began. The same command goes on from there.");
+        }
+        catch (P2PException failure)
+        {
+            new FetchView(context, "private share", context.Host.CurrentDirectory, null).Failed(failure);
+            throw;
+        }
+    }
+
+    private static FetchOptions OptionsFor(CommandContext context)
+    {
+        var options = new FetchOptions { ExtraPeers = [.. context.Settings.Peers.Select(address => Multiaddress.Parse(address, CultureInfo.InvariantCulture))] };
+        return context.Settings.Timeout is { } timeout ? options with { StallTimeout = timeout } : options;
+    }
+
     private async Task FetchOneAsync(CommandContext context, P2PNode node, ShareLink link, Job job, bool seed)
     {
-        var options = new FetchOptions
+        FetchOptions options = OptionsFor(context) with
         {
             Path = job.Path,
             Select = Selected(context),
             Seed = seed ? true : null,
             IfExists = context.Parse.GetValue(_overwrite) ? IfExists.Overwrite : context.Parse.GetValue(_rename) ? IfExists.Rename : IfExists.Fail,
-            ExtraPeers = [.. context.Settings.Peers.Select(address => Multiaddress.Parse(address, CultureInfo.InvariantCulture))],
         };
-        if (context.Settings.Timeout is { } timeout)
-            options = options with { StallTimeout = timeout };
 
         var view = new FetchView(context, job.Name, job.Target, job.RenamedFrom);
         view.Begin();

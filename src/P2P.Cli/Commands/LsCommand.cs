@@ -26,7 +26,7 @@ internal sealed class LsCommand : ToolCommand
         {
             if (entry.Path.Length == 0 && entry.Kind == ContentKind.Directory)
                 continue; // the root itself, which has no name in it
-            string shown = entry.Path.Length > 0 ? entry.Path : link.Label ?? link.Root.ToString();
+            string shown = entry.Path.Length > 0 ? entry.Path : await session.Node.GetNameAsync(link, null, context.Stopping) ?? link.Root.ToString();
             if (context.Events is { } events)
                 events.Write(new EntryEvent(shown, TypeOf(entry.Kind), entry.Bytes, entry.Cid.ToString()));
             else

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Text;
 using P2P.Cli.Output;
 using P2P.Cli.Values;
@@ -22,6 +23,16 @@ internal sealed class ShareCommand : ToolCommand
     };
 
     private readonly Option<bool> _skipUnreadable = Flag("--skip-unreadable", "share the rest when some of it cannot be read, and say what was left out");
+    private readonly Option<bool> _private = Flag("--private", "seal names and contents with a key that is in the link only");
+
+    private readonly Option<string[]> _allow = new("--allow")
+    {
+        HelpName = "PEERID",
+        Description = "give it to this peer only, as \"p2p id\" prints it there; may be repeated",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+    };
+
     private readonly Option<bool> _dryRun = Flag("--dry-run", "only show what would be shared; the data folder is not touched");
 
     public ShareCommand()
@@ -31,6 +42,8 @@ internal sealed class ShareCommand : ToolCommand
         Add(_name);
         Add(_exclude);
         Add(_skipUnreadable);
+        Add(_private);
+        Add(_allow);
         Add(_dryRun);
     }
 
@@ -43,7 +56,7 @@ internal sealed class ShareCommand : ToolCommand
 
         A file that is edited, moved or replaced while it is shared is noticed before wrong bytes leave; "p2p shares" lists such files.
 
-        Whoever has the link, or learns the content id in it, can fetch what it leads to.
+        Whoever has the link, or learns the content id in it, can fetch what it leads to. With --private only who has the whole link can: the key is in the part after #, and who learns the content id, or keeps the blocks, learns neither names nor contents. The same paths shared so again keep their link until "p2p unshare". With --allow this node gives it to the named peers only; who fetched it can pass it on.
         """;
 
     public override async Task<int> RunAsync(CommandContext context)
@@ -57,6 +70,8 @@ internal sealed class ShareCommand : ToolCommand
             Exclude = context.Parse.GetValue(_exclude) ?? [],
             ExcludeMustMatch = true,
             ContinueOnUnreadable = context.Parse.GetValue(_skipUnreadable),
+            Private = context.Parse.GetValue(_private),
+            AllowedPeers = [.. (context.Parse.GetValue(_allow) ?? []).Select(PeerOf)],
         };
         if (paths is ["-"] && options.Exclude.Count > 0)
             throw new UsageException("Standard input is one file: there is nothing in it to --exclude.");
@@ -92,6 +107,10 @@ internal sealed class ShareCommand : ToolCommand
             context.Screen.Line(Goodbye(last, context.Parse, isInput: paths is ["-"]));
         return ExitCodes.Done;
     }
+
+    private static PeerId PeerOf(string text) => PeerId.TryParse(text, CultureInfo.InvariantCulture, out PeerId peer)
+        ? peer
+        : throw new UsageException($"--allow {text} is no peer id. \"p2p id\" prints one on the machine that is to be allowed; it begins with 12D3KooW.");
 
     private static void Check(string[] paths, string? name, CommandContext context)
     {
@@ -160,9 +179,14 @@ internal sealed class ShareCommand : ToolCommand
         context.Data(link);
         screen.Line();
         screen.Line("Elsewhere:  p2p fetch LINK");
-        screen.Line("Readable:   by whoever has the link or learns its content id");
+        screen.Line($"Readable:   {Readable(share)}");
+        if (share.AllowedPeers.Count > 0)
+            screen.Line($"Given to:   {string.Join(", ", share.AllowedPeers.Select(peer => $"{peer}"))}; nobody else gets it from here");
         screen.Line($"Reachable:  {Reachable(addresses)}");
     }
+
+    private static string Readable(Share share) =>
+        share.Private ? "only by who has the link" : "by whoever has the link or learns its content id (--private: link only)";
 
     private static string Reachable(string[] addresses) =>
         addresses.Length == 0 ? "by nobody: no address is listened on"

@@ -34,7 +34,7 @@ internal static class SharePlan
         if (context.Events is { } events)
         {
             events.Write(new PlanEvent(
-                preview.Root.ToString(), preview.Name, preview.Bytes, preview.Blocks, preview.Files, preview.ExcludedCount, preview.Excluded, preview.Unreadable, preview.Skipped));
+                options.Private ? null : preview.Root.ToString(), preview.Name, preview.Bytes, preview.Blocks, preview.Files, preview.ExcludedCount, preview.Excluded, preview.Unreadable, preview.Skipped));
             return ExitCodes.Done;
         }
 
@@ -42,7 +42,10 @@ internal static class SharePlan
         List(context, "Left out by --exclude", preview.Excluded, preview.ExcludedCount);
         List(context, "No file, folder or link, left out", preview.Skipped, preview.Skipped.Count);
         List(context, options.ContinueOnUnreadable ? "Unreadable, left out" : "Unreadable: share refuses without --skip-unreadable", preview.Unreadable, preview.Unreadable.Count);
-        context.Data(preview.Root.ToString());
+        if (options.Private)
+            context.Screen.Line("The content id follows from a key that is made when it is shared.");
+        else
+            context.Data(preview.Root.ToString());
         return ExitCodes.Done;
     }
 

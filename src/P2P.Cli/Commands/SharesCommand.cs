@@ -46,8 +46,10 @@ internal sealed class SharesCommand() : ToolCommand("shares", "Lists what this d
         string where = share.Path is { } path ? context.DisplayOwn(path)
             : share.Paths.Count > 0 ? string.Join(", ", share.Paths.Select(context.DisplayOwn))
             : "copied into the data folder";
-        context.Data(string.Create(CultureInfo.InvariantCulture, $"{ByteSize.Format(share.Bytes),10}  {SafeText.Clean(share.Name)}  ({where})"));
+        context.Data(string.Create(CultureInfo.InvariantCulture, $"{ByteSize.Format(share.Bytes),10}  {SafeText.Clean(share.Name)}  ({where}{(share.Private ? "; private" : "")})"));
         context.Data($"            {share.Link.ToUriString()}");
+        if (share.AllowedPeers.Count > 0)
+            context.Data($"            given to {string.Join(", ", share.AllowedPeers.Select(peer => $"{peer}"))} only");
         if (share.ChangedFileCount == 0)
             return;
         context.Data($"            {ProgressBar.Count(share.ChangedFileCount, "file")} changed since it was shared; what is as it was is served:");

@@ -32,10 +32,18 @@ internal sealed record SharedEvent(string Cid, string Link, string Name, long By
     /// <summary>The first of them.</summary>
     public IReadOnlyList<ChangedFileEntry> ChangedFiles { get; init; } = [];
 
+    /// <summary>Whether only who has the link can read it.</summary>
+    public bool Private { get; init; }
+
+    /// <summary>The peers that it is given to; nothing: whoever asks.</summary>
+    public IReadOnlyList<string> Allowed { get; init; } = [];
+
     public static SharedEvent Of(Share share, double? seconds, IReadOnlyList<string> addresses) =>
         new(share.Root.ToString(), share.Link.ToUriString(), share.Name, share.Bytes, share.Blocks, seconds, addresses)
         {
             Paths = share.Path is { } path ? [path] : share.Paths,
+            Private = share.Private,
+            Allowed = [.. share.AllowedPeers.Select(peer => $"{peer}")],
             Changed = share.ChangedFileCount,
             ChangedFiles = [.. share.ChangedFiles.Select(file => new ChangedFileEntry(file.Path, file.Change == FileChange.Missing ? "missing" : "changed"))],
         };
@@ -46,7 +54,7 @@ internal sealed record ChangedFileEntry(string Path, string Change);
 
 /// <summary>What a share would hold.</summary>
 internal sealed record PlanEvent(
-    string Cid, string Name, long Bytes, long Blocks, int Files, int Excluded, IReadOnlyList<string> ExcludedPaths, IReadOnlyList<string> Unreadable, IReadOnlyList<string> Skipped)
+    string? Cid, string Name, long Bytes, long Blocks, int Files, int Excluded, IReadOnlyList<string> ExcludedPaths, IReadOnlyList<string> Unreadable, IReadOnlyList<string> Skipped)
     : JsonEvent("plan");
 
 /// <summary>Not shared any more.</summary>

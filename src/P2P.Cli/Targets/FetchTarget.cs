@@ -30,6 +30,10 @@ internal static class FetchTarget
         return full;
     }
 
+    /// <summary>Whether <see cref="Resolve"/> needs to know the name.</summary>
+    public static bool NeedsName(string? output, string currentDirectory) =>
+        string.IsNullOrEmpty(output) || Path.EndsInDirectorySeparator(output) || Directory.Exists(Path.GetFullPath(output, currentDirectory));
+
     /// <summary>The path as a person reads it: <c>./NAME</c> in the current folder, <c>~</c> for the home, otherwise whole.</summary>
     public static string Display(string path, string currentDirectory, string? home)
     {

@@ -63,13 +63,16 @@ internal sealed class Fetching(NodeRuntime runtime)
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(targetPath));
         bool seed = options.Seed ?? runtime.Settings.ServeFetched;
 
+        using ShareSecret? secret = ShareSecret.Of(link);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var providers = new HintProviders(runtime.Connections, HintsOf(link, options.ExtraPeers));
         BitswapSession session = runtime.Bitswap.OpenSession(link.Root, providers, askStore: true);
         await using (session.ConfigureAwait(false))
         {
-            Pin pin = await TakePinAsync(link.Root, target, seed, stop.Token).ConfigureAwait(false);
-            var how = new TreeFetchOptions { IfExists = options.IfExists, Select = [.. options.Select], RecordPlaces = seed, OnServable = cid => runtime.Bitswap.OnBlockAvailable(cid) };
+            byte[] wrappedKey = seed && secret is not null ? runtime.ShareKeys.Wrap(secret.Key) : [];
+            Pin pin = await TakePinAsync(link.Root, target, seed, wrappedKey, stop.Token).ConfigureAwait(false);
+            long storeKey = wrappedKey.Length == 0 ? 0 : await runtime.Store.AddShareKeyAsync(wrappedKey, stop.Token).ConfigureAwait(false);
+            var how = new TreeFetchOptions { IfExists = options.IfExists, Select = [.. options.Select], RecordPlaces = seed, Form = ShareSecret.FormOf(secret, runtime.Buffers, storeKey), OnServable = cid => runtime.Bitswap.OnBlockAvailable(cid) };
             var fetcher = new TreeFetcher(session, runtime.Store, runtime.Buffers, how, _logger);
             Task<TreeFetchResult> fetch = fetcher.FetchAsync(link.Root, PathOf(link, options.Path), target, pin.Id, stop.Token);
             P2PException? stalled = await WatchAsync(fetch, fetcher, session, options.StallTimeout, progress, stop).ConfigureAwait(false);
@@ -99,11 +102,12 @@ internal sealed class Fetching(NodeRuntime runtime)
     public async IAsyncEnumerable<ContentEntry> ListAsync(ShareLink link, string? path, bool recursive, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         RefuseUnverifiable(link);
+        using ShareSecret? secret = ShareSecret.Of(link);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, runtime.Stopping);
-        BitswapSession session = Open(link);
+        BitswapSession session = Open(link, []);
         await using (session.ConfigureAwait(false))
         {
-            var reader = new DagReader(Patient(session));
+            var reader = new DagReader(Patient(session, Patience), keeper: null, ShareSecret.FormOf(secret, runtime.Buffers));
             await foreach (ContentEntry entry in reader.ListAsync(link.Root, PathOf(link, path), recursive, stop.Token).ConfigureAwait(false))
                 yield return entry;
         }
@@ -113,24 +117,40 @@ internal sealed class Fetching(NodeRuntime runtime)
     public async Task<Stream> OpenReadAsync(ShareLink link, string? path, CancellationToken cancellationToken)
     {
         RefuseUnverifiable(link);
-        BitswapSession session = Open(link);
+        ShareSecret? secret = ShareSecret.Of(link);
+        BitswapSession session = Open(link, []);
+        var owner = new OpenContent(session, secret);
         try
         {
-            VerifiedStream stream = await new DagReader(Patient(session)).OpenAsync(link.Root, PathOf(link, path), cancellationToken).ConfigureAwait(false);
-            stream.Owner = session;
+            var reader = new DagReader(Patient(session, Patience), keeper: null, ShareSecret.FormOf(secret, runtime.Buffers));
+            VerifiedStream stream = await reader.OpenAsync(link.Root, PathOf(link, path), cancellationToken).ConfigureAwait(false);
+            stream.Owner = owner;
             return stream;
         }
         catch
         {
-            await session.DisposeAsync().ConfigureAwait(false);
+            await owner.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
 
-    private BitswapSession Open(ShareLink link) =>
-        runtime.Bitswap.OpenSession(link.Root, new HintProviders(runtime.Connections, HintsOf(link, [])), askStore: true);
+    /// <summary>The name of content; see <see cref="P2PNode.GetNameAsync"/>.</summary>
+    public async Task<string?> GetNameAsync(ShareLink link, FetchOptions options, CancellationToken cancellationToken)
+    {
+        using ShareSecret? secret = ShareSecret.Of(link);
+        if (secret is null)
+            return link.Label;
+        RefuseUnverifiable(link);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, runtime.Stopping);
+        BitswapSession session = Open(link, options.ExtraPeers);
+        await using (session.ConfigureAwait(false))
+            return await new DagReader(Patient(session, options.StallTimeout), keeper: null, secret.ToForm(runtime.Buffers)).NameAsync(link.Root, stop.Token).ConfigureAwait(false);
+    }
 
-    private PatientSource Patient(BitswapSession session) => new(session, runtime.Time, Patience);
+    private BitswapSession Open(ShareLink link, IReadOnlyCollection<Multiaddress> extraPeers) =>
+        runtime.Bitswap.OpenSession(link.Root, new HintProviders(runtime.Connections, HintsOf(link, extraPeers)), askStore: true);
+
+    private PatientSource Patient(BitswapSession session, TimeSpan patience) => new(session, runtime.Time, patience);
 
     /// <summary>Reports progress and ends the fetch when it stands still for too long; returns why it did.</summary>
     private async Task<P2PException?> WatchAsync(
@@ -168,9 +188,9 @@ internal sealed class Fetching(NodeRuntime runtime)
     }
 
     /// <summary>The pin that an earlier try of the same fetch left, with what it keeps, or a new one.</summary>
-    private async Task<Pin> TakePinAsync(Cid root, string target, bool seed, CancellationToken cancellationToken)
+    private async Task<Pin> TakePinAsync(Cid root, string target, bool seed, byte[] wrappedKey, CancellationToken cancellationToken)
     {
-        var pin = new Pin { Kind = seed ? PinKind.Seeded : PinKind.Temporary, Root = root, Name = Path.GetFileName(target), Path = target };
+        var pin = new Pin { Kind = seed ? PinKind.Seeded : PinKind.Temporary, Root = root, Name = Path.GetFileName(target), Path = target, WrappedKey = wrappedKey };
         if (runtime.Store.GetResume(TreeFetcher.ResumeKeyOf(target)) is not { } earlier || !runtime.Store.TryGetPin(earlier.Pin, out _))
             return pin with { Id = await runtime.Store.AddPinAsync(pin, cancellationToken).ConfigureAwait(false) };
         pin = pin with { Id = earlier.Pin };
@@ -226,5 +246,15 @@ internal sealed class Fetching(NodeRuntime runtime)
             ? new PeerHint(peer, [address.WithoutPeerId()])
             : throw new ArgumentException($"The address {address} does not end in /p2p/ID, which says who must answer there.", nameof(extra)));
         return [.. link.Peers.Concat(given).GroupBy(hint => hint.Peer).Select(group => new PeerHint(group.Key, [.. group.SelectMany(hint => hint.Addresses).Distinct()]))];
+    }
+
+    /// <summary>What an open stream needs for as long as it is read.</summary>
+    private sealed class OpenContent(BitswapSession session, ShareSecret? secret) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+            secret?.Dispose();
+        }
     }
 }

@@ -28,8 +28,9 @@ internal sealed class NodeRuntime : IAsyncDisposable
     private int _operations; // transfers and imports at work
     private bool _isStopping;
 
-    private NodeRuntime(NodeSettings settings, NodeSeams seams, IdentityKey identity, DataFolder folder, BlockStore store, BlockBufferPool buffers)
+    private NodeRuntime(NodeSettings settings, NodeSeams seams, IdentityKey identity, ShareKeyWrap shareKeys, DataFolder folder, BlockStore store, BlockBufferPool buffers)
     {
+        ShareKeys = shareKeys;
         Settings = settings;
         Time = seams.Time;
         Loggers = seams.Loggers;
@@ -93,6 +94,9 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
     public Bitswap Bitswap { get; }
 
+    /// <summary>Wraps the keys of private shares for the store.</summary>
+    public ShareKeyWrap ShareKeys { get; }
+
     public NodeWarnings Warnings { get; } = new();
 
     /// <summary>Frees in idle times what nothing keeps any more.</summary>
@@ -110,14 +114,16 @@ internal sealed class NodeRuntime : IAsyncDisposable
         DataFolder folder = DataFolder.Open(settings.DataDirectory);
         BlockStore? store = null;
         IdentityKey? identity = null;
+        ShareKeyWrap? shareKeys = null;
         NodeRuntime? runtime = null;
         try
         {
             folder.Lock();
             identity = IdentityFile.LoadOrCreate(folder.IdentityPath);
+            shareKeys = new ShareKeyWrap(identity);
             var buffers = new BlockBufferPool();
-            store = await BlockStore.OpenAsync(folder, new StoreOptions { QuotaBytes = settings.MaxOwnedBytes }, buffers, seams.Time, seams.Loggers, cancellationToken).ConfigureAwait(false);
-            runtime = new NodeRuntime(settings, seams, identity, folder, store, buffers);
+            store = await BlockStore.OpenAsync(folder, new StoreOptions { QuotaBytes = settings.MaxOwnedBytes, ShareKeys = shareKeys }, buffers, seams.Time, seams.Loggers, cancellationToken).ConfigureAwait(false);
+            runtime = new NodeRuntime(settings, seams, identity, shareKeys, folder, store, buffers);
             runtime.Ping.Start();
             runtime.Identify.Start();
             await runtime.Garbage.DropAbandonedAsync(cancellationToken).ConfigureAwait(false);
@@ -133,6 +139,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             {
                 if (store is not null)
                     await store.DisposeAsync().ConfigureAwait(false);
+                shareKeys?.Dispose();
                 identity?.Dispose();
                 folder.Dispose();
             }
@@ -182,6 +189,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
         await EndAsync(Store.DisposeAsync().AsTask()).ConfigureAwait(false);
         _folder.Dispose();
         NodeLog.Stopped(_logger, Id);
+        ShareKeys.Dispose();
         _identity.Dispose();
         _stop.Dispose();
     }

@@ -271,6 +271,18 @@ public sealed class P2PNode : IAsyncDisposable
         return new Fetching(Runtime).OpenReadAsync(link, path, cancellationToken);
     }
 
+    /// <summary>The name that a share has: the link's label, or of a private share the name inside it, for which its root is fetched. A claim, not a safe file name.</summary>
+    /// <param name="link">The link.</param>
+    /// <param name="options">Whom to ask besides and how long to wait; null: by the defaults.</param>
+    /// <param name="cancellationToken">Ends the asking.</param>
+    /// <returns>The name; null when the link has none.</returns>
+    /// <exception cref="P2PException">Nobody has it, or the key does not open it.</exception>
+    public Task<string?> GetNameAsync(ShareLink link, FetchOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(link);
+        return new Fetching(Runtime).GetNameAsync(link, options ?? new FetchOptions(), cancellationToken);
+    }
+
     /// <summary>Lists a folder, or the one entry of a file, without fetching file contents.</summary>
     /// <param name="link">What to list.</param>
     /// <param name="path">Where to begin; null: the root.</param>

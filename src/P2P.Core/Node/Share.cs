@@ -21,6 +21,12 @@ public sealed record Share(Cid Root, ShareLink Link, string Name, long Bytes, lo
     /// <summary>Where its parts lie when several paths were shared as one folder; else empty.</summary>
     public IReadOnlyList<string> Paths { get; init; } = [];
 
+    /// <summary>Whether it can be read only with the whole link.</summary>
+    public bool Private { get; init; }
+
+    /// <summary>The peers that this node gives it to; empty: whoever asks.</summary>
+    public IReadOnlyList<PeerId> AllowedPeers { get; init; } = [];
+
     /// <summary>Files that are not what they were when they were shared: the first 1,000, by path. The rest is served as before.</summary>
     public IReadOnlyList<ChangedFile> ChangedFiles { get; init; } = [];
 

@@ -21,6 +21,12 @@ public sealed record ShareOptions
     /// <summary>Whether to share the rest when some files cannot be read. Default false: the share fails and names the first of them.</summary>
     public bool ContinueOnUnreadable { get; init; }
 
+    /// <summary>
+    /// Whether it can be read only with the link: names and contents are sealed with a key that is in the link and nowhere else, so that who learns the
+    /// content id, or holds the blocks, learns neither. The same paths shared so again keep their key until they are not shared any more.
+    /// </summary>
+    public bool Private { get; init; }
+
     /// <summary>The peers that may fetch it; null or empty: whoever asks. Enforced by this node; who fetched it can pass it on.</summary>
     public IReadOnlyCollection<PeerId>? AllowedPeers { get; init; }
 }

@@ -1,7 +1,7 @@
 namespace P2P.Core;
 
 /// <summary>What sharing would share, found out without sharing.</summary>
-/// <param name="Root">The content id.</param>
+/// <param name="Root">The content id; empty for what would be private, whose id follows from a key that is made when it is shared.</param>
 /// <param name="Name">The name in the link.</param>
 /// <param name="Kind">File or folder.</param>
 /// <param name="Bytes">The bytes of all files.</param>

@@ -18,6 +18,17 @@ internal static class ShareRules
         };
     }
 
+    /// <summary>Options for the import of a private share, or the same when there is no secret.</summary>
+    /// <exception cref="ArgumentException">No entry of a folder can have the name.</exception>
+    public static ImportOptions ForSecret(ImportOptions import, ShareSecret? secret, BlockBufferPool buffers, long storeKey, string? name)
+    {
+        if (secret is null)
+            return import;
+        if (name is not null && PathRules.IsForbidden(System.Text.Encoding.UTF8.GetBytes(name)))
+            throw new ArgumentException($"A private share cannot be named '{name}': its name is that of a file or folder inside.", nameof(name));
+        return import with { Form = secret.ToForm(buffers, storeKey), Profile = UnixFsProfile.Private, Name = name };
+    }
+
     /// <summary>Refuses patterns that match nothing, where that was asked for.</summary>
     public static void Check(IReadOnlyCollection<string> paths, ShareOptions options, CancellationToken cancellationToken)
     {
@@ -33,9 +44,11 @@ internal static class ShareRules
         ImportOptions import = ForImport(options) with { ContinueOnUnreadable = true }; // all of it is told at once
         Check(full, options, cancellationToken);
         ThrottledProgress<ImportProgress>? reports = progress is null ? null : new ThrottledProgress<ImportProgress>(progress, TimeProvider.System);
-        ImportResult result = await new Importer(store: null, new BlockBufferPool(), import).ImportAsync(full, default, reports, cancellationToken).ConfigureAwait(false);
+        var buffers = new BlockBufferPool();
+        using ShareSecret? secret = options.Private ? ShareSecret.New() : null; // thrown away: the real one gives other ids but as many blocks
+        ImportResult result = await new Importer(store: null, buffers, ForSecret(import, secret, buffers, storeKey: 0, options.Name)).ImportAsync(full, default, reports, cancellationToken).ConfigureAwait(false);
         reports?.ReportHeldBack();
-        return new SharePreview(result.Root, options.Name ?? result.Name, result.Kind, result.Bytes, result.Blocks, result.Files)
+        return new SharePreview(options.Private ? default : result.Root, options.Name ?? result.Name, result.Kind, result.Bytes, result.Blocks, result.Files)
         {
             Excluded = result.Excluded,
             ExcludedCount = result.ExcludedCount,

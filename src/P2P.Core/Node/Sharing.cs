@@ -37,6 +37,12 @@ internal sealed class Sharing(NodeRuntime runtime)
     {
         if (!runtime.Store.TryGetPin(id, out Pin? pin) || pin!.Kind != PinKind.Shared)
             return null;
+        if (!HasReadableKey(pin))
+        {
+            runtime.Warnings.Add("share_key", $"The key of the private share '{pin.Name}' cannot be unwrapped: the identity of this node is not the one that shared it. Share it again.");
+            return null;
+        }
+
         (IReadOnlyList<SourceFinding> found, int count) = runtime.Store.FindChangedFiles(pin, MaxChangedListed, cancellationToken);
         return ToShare(pin) with
         {
@@ -64,15 +70,25 @@ internal sealed class Sharing(NodeRuntime runtime)
         CancellationToken cancellationToken)
     {
         using var activity = P2PActivities.Source.StartActivity(P2PActivities.Import);
-        var importer = new Importer(runtime.Store, runtime.Buffers, ShareRules.ForImport(options));
+        ImportOptions how = ShareRules.ForImport(options);
         paths = [.. paths.Select(Path.TrimEndingDirectorySeparator)];
-        var pin = new Pin { Kind = PinKind.Temporary, Path = paths.Length == 1 ? paths[0] : null, Paths = paths.Length > 1 ? paths : [] };
+        using ShareSecret? secret = options.Private ? FindSecret(paths) ?? ShareSecret.New() : null;
+        var pin = new Pin
+        {
+            Kind = PinKind.Temporary,
+            Path = paths.Length == 1 ? paths[0] : null,
+            Paths = paths.Length > 1 ? paths : [],
+            WrappedKey = secret is null ? default : runtime.ShareKeys.Wrap(secret.Key),
+        };
+        how = ShareRules.ForSecret(how, secret, runtime.Buffers, storeKey: 0, options.Name ?? ownName); // refuses before anything is written
         PinId id = await runtime.Store.AddPinAsync(pin, cancellationToken).ConfigureAwait(false);
         ThrottledProgress<ImportProgress>? reports = progress is null ? null : new ThrottledProgress<ImportProgress>(progress, runtime.Time);
         ImportResult result;
         try
         {
-            result = await import(importer, id, reports).ConfigureAwait(false);
+            if (secret is not null)
+                how = how with { Form = secret.ToForm(runtime.Buffers, await runtime.Store.AddShareKeyAsync(pin.WrappedKey, cancellationToken).ConfigureAwait(false)) };
+            result = await import(new Importer(runtime.Store, runtime.Buffers, how), id, reports).ConfigureAwait(false);
             reports?.ReportHeldBack();
             runtime.Metrics.Imported(result.Bytes);
             string name = options.Name ?? ownName ?? (result.Name.Length > 0 ? result.Name : ManyFiles);
@@ -104,8 +120,37 @@ internal sealed class Sharing(NodeRuntime runtime)
         return ToShare(pin) with { Unreadable = result.Unreadable, Skipped = result.Skipped };
     }
 
-    private Share ToShare(Pin pin) =>
-        new(pin.Root, LinkTo(pin.Root, pin.Name), pin.Name, pin.Bytes, pin.Blocks, new Announcement(0, 0, Verified: false)) { Path = pin.Path, Paths = pin.Paths };
+    /// <summary>The key with which the same paths are shared already; null when they are not, as with a stream.</summary>
+    private ShareSecret? FindSecret(string[] paths)
+    {
+        if (paths.Length == 0)
+            return null;
+        Pin? same = runtime.Store.GetPins().LastOrDefault(
+            pin => pin.Kind == PinKind.Shared && !pin.WrappedKey.IsEmpty && (pin.Path is { } path ? [path] : pin.Paths).SequenceEqual(paths, StringComparer.Ordinal));
+        return same is null ? null : ShareSecret.Unwrap(runtime.ShareKeys, same.WrappedKey);
+    }
 
-    private ShareLink LinkTo(Cid root, string name) => ShareLink.Create(root, name, [new PeerHint(runtime.Id, runtime.Connections.ListenAddresses)]);
+    private bool HasReadableKey(Pin pin)
+    {
+        using ShareSecret? secret = pin.WrappedKey.IsEmpty ? null : ShareSecret.Unwrap(runtime.ShareKeys, pin.WrappedKey);
+        return pin.WrappedKey.IsEmpty || secret is not null;
+    }
+
+    private Share ToShare(Pin pin) => new(pin.Root, LinkTo(pin), pin.Name, pin.Bytes, pin.Blocks, new Announcement(0, 0, Verified: false))
+    {
+        Path = pin.Path,
+        Paths = pin.Paths,
+        Private = !pin.WrappedKey.IsEmpty,
+        AllowedPeers = pin.AllowedPeers,
+    };
+
+    private ShareLink LinkTo(Pin pin)
+    {
+        PeerHint[] own = [new PeerHint(runtime.Id, runtime.Connections.ListenAddresses)];
+        if (pin.WrappedKey.IsEmpty)
+            return ShareLink.Create(pin.Root, pin.Name, own);
+        using ShareSecret secret = ShareSecret.Unwrap(runtime.ShareKeys, pin.WrappedKey)
+            ?? throw new P2PException(P2PErrorCode.Store, $"The key of the private share '{pin.Name}' cannot be unwrapped: the identity of this node is not the one that shared it. Stop that share and share it again.");
+        return ShareLink.CreatePrivate(pin.Root, secret.Key, own);
+    }
 }
