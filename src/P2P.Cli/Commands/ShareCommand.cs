@@ -33,6 +33,8 @@ internal sealed class ShareCommand : ToolCommand
         AllowMultipleArgumentsPerToken = false,
     };
 
+    private readonly Option<string> _chunker = new("--chunker") { HelpName = "fixed|fastcdc", Description = "where files are cut into blocks: every 1 MiB (fixed), or by content, so that the next version is fetched in part (fastcdc)" };
+    private readonly Option<bool> _preserve = Flag("--preserve", "keep permissions and times of files and folders in the content");
     private readonly Option<bool> _dryRun = Flag("--dry-run", "only show what would be shared; the data folder is not touched");
 
     public ShareCommand()
@@ -44,6 +46,8 @@ internal sealed class ShareCommand : ToolCommand
         Add(_skipUnreadable);
         Add(_private);
         Add(_allow);
+        Add(_chunker);
+        Add(_preserve);
         Add(_dryRun);
     }
 
@@ -72,7 +76,11 @@ internal sealed class ShareCommand : ToolCommand
             ContinueOnUnreadable = context.Parse.GetValue(_skipUnreadable),
             Private = context.Parse.GetValue(_private),
             AllowedPeers = [.. (context.Parse.GetValue(_allow) ?? []).Select(PeerOf)],
+            Chunker = ChunkerOf(context.Parse.GetValue(_chunker)),
+            PreserveMetadata = context.Parse.GetValue(_preserve),
         };
+        if (paths is ["-"] && options.PreserveMetadata)
+            throw new UsageException("Standard input has no permissions and no time to --preserve.");
         if (paths is ["-"] && options.Exclude.Count > 0)
             throw new UsageException("Standard input is one file: there is nothing in it to --exclude.");
         if (context.Parse.GetValue(_dryRun))
@@ -175,6 +183,8 @@ internal sealed class ShareCommand : ToolCommand
         Screen screen = context.Screen;
         string where = isCopied ? "copied into the data folder" : "served from where it lies (not copied)";
         screen.Line($"{SafeText.Clean(share.Name)}  {ByteSize.Format(share.Bytes)}, hashed in {Duration.FormatElapsed(TimeSpan.FromSeconds(seconds))}, {where}");
+        if (share.BytesAlreadyThere > 0)
+            screen.Line($"{new string(' ', Math.Min(SafeText.Clean(share.Name).Length, 40))}  {ByteSize.Format(share.BytesAlreadyThere)} of it was known here already: who has that fetches the rest only");
         screen.Line();
         context.Data(link);
         screen.Line();
@@ -187,6 +197,13 @@ internal sealed class ShareCommand : ToolCommand
 
     private static string Readable(Share share) =>
         share.Private ? "only by who has the link" : "by whoever has the link or learns its content id (--private: link only)";
+
+    private static Chunker ChunkerOf(string? name) => name switch
+    {
+        null or "fixed" => Chunker.Fixed,
+        "fastcdc" => Chunker.FastCdc,
+        _ => throw new UsageException($"There is no chunker \"{name}\". It is fixed or fastcdc."),
+    };
 
     private static string Reachable(string[] addresses) =>
         addresses.Length == 0 ? "by nobody: no address is listened on"

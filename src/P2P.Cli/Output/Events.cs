@@ -26,6 +26,9 @@ internal sealed record SharedEvent(string Cid, string Link, string Name, long By
     /// <summary>Where it lies; nothing for standard input.</summary>
     public required IReadOnlyList<string> Paths { get; init; }
 
+    /// <summary>Bytes that were known here before; 0 in a list of shares.</summary>
+    public long BytesAlreadyThere { get; init; }
+
     /// <summary>How many files are not what they were when they were shared.</summary>
     public int Changed { get; init; }
 
@@ -44,6 +47,7 @@ internal sealed record SharedEvent(string Cid, string Link, string Name, long By
             Paths = share.Path is { } path ? [path] : share.Paths,
             Private = share.Private,
             Allowed = [.. share.AllowedPeers.Select(peer => $"{peer}")],
+            BytesAlreadyThere = share.BytesAlreadyThere,
             Changed = share.ChangedFileCount,
             ChangedFiles = [.. share.ChangedFiles.Select(file => new ChangedFileEntry(file.Path, file.Change == FileChange.Missing ? "missing" : "changed"))],
         };

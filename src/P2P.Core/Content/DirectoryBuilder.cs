@@ -3,13 +3,13 @@ using P2P.Core.Primitives;
 namespace P2P.Core.Content;
 
 /// <summary>Makes a folder's node from its entries: one node, or a tree of shards when that would be too large (HAMT, 256 buckets, murmur3).</summary>
-internal sealed class DirectoryBuilder(UnixFsProfile profile, NodeWriter writer, BlockForm? form = null)
+internal sealed class DirectoryBuilder(UnixFsProfile profile, NodeWriter writer, BlockForm? form = null, NodeMetadata? metadata = null)
 {
     private const int Fanout = 256;
     private const int BitsPerLevel = 8;
     private const int MaxLevels = 64 / BitsPerLevel;
-    private static readonly UnixFsData DirectoryData = new(UnixFsType.Directory);
-    private static readonly int DirectoryBytes = DirectoryData.Encode().Length;
+    private static readonly UnixFsData Plain = new(UnixFsType.Directory);
+    private static readonly int PlainBytes = Plain.Encode().Length;
 
     private readonly List<FolderEntry> _entries = [];
     private readonly BlockForm _form = form ?? BlockForm.Public;
@@ -31,14 +31,15 @@ internal sealed class DirectoryBuilder(UnixFsProfile profile, NodeWriter writer,
     /// <summary>Ends the folder and returns its root.</summary>
     public BuiltNode Finish()
     {
-        int dataBytes = DirectoryBytes + (_form.IsPrivate ? ProtobufWriter.SizeOfBytesField(UnixFsData.LeafHintsField, _hintBytes) : 0);
+        UnixFsData data = metadata?.ApplyTo(Plain) ?? Plain;
+        int dataBytes = (metadata is null ? PlainBytes : data.Encode().Length) + (_form.IsPrivate ? ProtobufWriter.SizeOfBytesField(UnixFsData.LeafHintsField, _hintBytes) : 0);
         long fixedBytes = profile.CidVersion == 1 ? ProtobufWriter.SizeOfBytesField(1, dataBytes) : 0;
         if (_estimatedBytes + fixedBytes > profile.ShardAboveBytes)
             return BuildShards();
 
         FolderEntry[] entries = [.. _entries];
         Array.Sort(entries, static (a, b) => a.Link.NameSpan.SequenceCompareTo(b.Link.NameSpan));
-        return Write(entries, DirectoryData);
+        return Write(entries, data);
     }
 
     private BuiltNode BuildShards()
@@ -84,7 +85,7 @@ internal sealed class DirectoryBuilder(UnixFsProfile profile, NodeWriter writer,
 
         ReadOnlySpan<byte> significant = bitmap.AsSpan().TrimStart((byte)0);
         var data = new UnixFsData(UnixFsType.HamtShard) { Data = significant.ToArray(), HashType = Multihash.Murmur3X64_64, Fanout = Fanout };
-        return Write([.. links], data);
+        return Write([.. links], level == 0 && metadata is not null ? metadata.ApplyTo(data) : data);
     }
 
     private static byte[] Prefixed(int bucket, ReadOnlySpan<byte> name)

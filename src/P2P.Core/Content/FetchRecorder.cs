@@ -95,14 +95,15 @@ internal sealed class FetchRecorder(BlockStore store, PinId pin, bool recordsPla
             return;
         lock (_gate)
         {
-            FileId file = _batch.AddFile(path, in identity, form.StoreKey).Id;
+            FileRegistration known = _batch.AddFile(path, in identity, form.StoreKey);
+            FileId file = known.Id;
             foreach (FileSegment segment in segments)
             {
                 if (!segment.Leaf.IsEmpty)
                     _batch.AddReference(segment.Leaf, file, segment.Offset, segment.Length, form.IsPrivate);
             }
 
-            _batch.FinishFile(file, in identity, in root);
+            _batch.FinishFile(file, in identity, known.IsImported ? default : root); // the root that we cut it by ourselves stays
             CommitIfFull();
         }
     }

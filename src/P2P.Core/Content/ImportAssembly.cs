@@ -29,7 +29,7 @@ internal sealed class ImportAssembly(ImportOptions options, ImportWriter writer,
             switch (step)
             {
                 case ImportStep.BeginFolder begin:
-                    _folders.Push(new OpenFolder(begin.Name, new DirectoryBuilder(options.Profile, writer.AddOwned, options.Form)));
+                    _folders.Push(new OpenFolder(begin.Name, new DirectoryBuilder(options.Profile, writer.AddOwned, options.Form, begin.Metadata)));
                     break;
                 case ImportStep.EndFolder:
                     OpenFolder folder = _folders.Pop();
@@ -51,9 +51,9 @@ internal sealed class ImportAssembly(ImportOptions options, ImportWriter writer,
                     EndLarge(large.File);
                     break;
                 case ImportStep.KnownFile known:
-                    if (!writer.AddExisting(known.Blocks))
+                    if (!writer.AddExisting(known.Blocks, known.File.Identity.Size))
                         throw known.File.Changed(); // a block went away between the look and now
-                    Count(known.File.Name, known.Root);
+                    Count(known.File, known.Root);
                     break;
             }
 
@@ -76,7 +76,7 @@ internal sealed class ImportAssembly(ImportOptions options, ImportWriter writer,
         }
 
         writer.AddFile(small.File, in leaf, [leaf]);
-        Count(small.File.Name, leaf);
+        Count(small.File, leaf);
     }
 
     private void AddChunk(HashJob job)
@@ -97,22 +97,19 @@ internal sealed class ImportAssembly(ImportOptions options, ImportWriter writer,
     private void EndLarge(ImportFile file)
     {
         file.Handle!.Dispose();
-        BuiltNode root = _chunkFailure is null ? _large!.Finish() : default;
-        if (_chunkFailure is { } failure)
+        Exception? failure = _chunkFailure ?? file.Failure ?? (file.IsUnchanged() ? null : file.Changed());
+        if (failure is not null)
         {
             Fail(file, failure);
         }
-        else if (!file.IsUnchanged())
-        {
-            throw file.Changed();
-        }
         else
         {
+            BuiltNode root = _large!.Finish();
             writer.AddFile(file, in root, _chunks);
             Bytes += (long)root.FileBytes;
             Files++;
             progress(0, 1);
-            Place(file.Name, root, ContentKind.File);
+            Place(file.Name, Describe(file, in root), ContentKind.File);
         }
 
         _large = null;
@@ -122,17 +119,27 @@ internal sealed class ImportAssembly(ImportOptions options, ImportWriter writer,
 
     private void Fail(ImportFile file, Exception failure)
     {
-        if (failure is P2PException)
+        if (failure is P2PException && !options.ContinueOnUnreadable)
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
-        scan.Refuse(file.Path, failure);
+        scan.Refuse(file.Path, failure is P2PException ? new IOException("it was changed while it was being read") : failure);
     }
 
-    private void Count(byte[] name, BuiltNode file)
+    private void Count(ImportFile file, BuiltNode root)
     {
-        Bytes += (long)file.FileBytes;
+        Bytes += (long)root.FileBytes;
         Files++;
-        progress((long)file.FileBytes, 1);
-        Place(name, file, ContentKind.File);
+        progress((long)root.FileBytes, 1);
+        Place(file.Name, Describe(file, in root), ContentKind.File);
+    }
+
+    // permissions and time go into a node above the file's own root, so that the root stays the same with them and without, and leaves stay in place
+    private BuiltNode Describe(ImportFile file, in BuiltNode root)
+    {
+        if (file.Metadata is not { } metadata)
+            return root;
+        UnixFsData data = metadata.ApplyTo(new UnixFsData(UnixFsType.File) { FileBytes = root.FileBytes, BlockBytes = [root.FileBytes] });
+        byte[] node = DagPbCodec.Encode([new DagPbLink(options.Form.BlockOf(root.Cid), [], root.TreeBytes)], data.Encode());
+        return options.Form.MakeNode(options.Profile, node, root.FileBytes, root.TreeBytes, writer.AddOwned);
     }
 
     private void Place(byte[] name, BuiltNode node, ContentKind kind)

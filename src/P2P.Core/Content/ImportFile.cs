@@ -9,6 +9,15 @@ namespace P2P.Core.Content;
 /// <param name="Identity">What it was when it was found; it must be the same when it has been read.</param>
 internal sealed record ImportFile(string Path, byte[] Name, FileIdentity Identity)
 {
+    /// <summary>When its identity was taken (nanoseconds since 1970, UTC).</summary>
+    public long CheckedNs { get; init; }
+
+    /// <summary>Its permissions and time, when they are to be kept.</summary>
+    public NodeMetadata? Metadata { get; init; }
+
+    /// <summary>Why it could not be cut; null when it could.</summary>
+    public Exception? Failure { get; set; }
+
     /// <summary>Open while a large file is read in several pieces.</summary>
     public SafeFileHandle? Handle { get; set; }
 

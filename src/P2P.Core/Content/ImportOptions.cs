@@ -12,6 +12,12 @@ internal sealed record ImportOptions
     /// <summary>The name inside the root of a private share; null: the file's or folder's own, "files" for several.</summary>
     public string? Name { get; init; }
 
+    /// <summary>Whether files are cut by their bytes (FastCDC), no leaf longer than the profile's, or into leaves of the profile's size.</summary>
+    public bool CutsByContent { get; init; }
+
+    /// <summary>Whether permissions and times of files and folders are kept in the content.</summary>
+    public bool PreserveMetadata { get; init; }
+
     /// <summary>Workers that read and hash (count). Default: one for each core.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount;
 
@@ -20,4 +26,10 @@ internal sealed record ImportOptions
 
     /// <summary>Says of a path inside the import, segments separated by <c>/</c>, whether it is left out; a folder's answer covers all below it.</summary>
     public Func<string, bool>? Exclude { get; init; }
+
+    /// <summary>By which rules a file of that size is cut, as the index keeps it: one that is a single leaf by all rules has been cut by none.</summary>
+    public int LayoutOf(long bytes) => CutsByContent && bytes > FastCdc.MinBytes ? FastCdc.LayoutNumber : 0;
+
+    /// <summary>What cuts the files of one import.</summary>
+    public IChunker MakeChunker() => CutsByContent ? new FastCdc(Profile.ChunkBytes) : new FixedChunker(Profile.ChunkBytes);
 }

@@ -17,4 +17,7 @@ internal sealed record ImportResult(
 
     /// <summary>How many were left out; a folder counts once.</summary>
     public int ExcludedCount { get; init; }
+
+    /// <summary>Bytes that the store knew before this import, from other content or an earlier version of this; 0 without a store.</summary>
+    public long BytesAlreadyThere { get; init; }
 }

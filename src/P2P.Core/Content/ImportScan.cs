@@ -25,6 +25,8 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
 
     private readonly Stack<Folder> _folders = new();
     private readonly List<SafeFileHandle> _opened = []; // of large files; the assembly closes them unless the import ends early
+    private readonly int _wholeBytes = options.MakeChunker().WholeBytes;
+    private readonly FileCuts _cuts = new(options.MakeChunker());
     private HashJob? _gathering;
 
     /// <summary>What could not be read, each with the reason.</summary>
@@ -122,8 +124,10 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
     private async ValueTask BeginFolderAsync(Entry entry, string inside, CancellationToken cancellationToken)
     {
         Queue<Entry> entries;
+        NodeMetadata? metadata;
         try
         {
+            metadata = options.PreserveMetadata ? NodeMetadata.OfFolder(entry.Path) : null;
             var found = new FileSystemEnumerable<Entry>(entry.Path, Entry.From, AllEntries);
             entries = new Queue<Entry>(found.OrderBy(static found => found.NameText, StringComparer.Ordinal));
         }
@@ -133,7 +137,7 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
             return;
         }
 
-        await PutAsync(new ImportStep.BeginFolder(entry.Name), cancellationToken).ConfigureAwait(false);
+        await PutAsync(new ImportStep.BeginFolder(entry.Name, metadata), cancellationToken).ConfigureAwait(false);
         _folders.Push(new Folder(inside, entries));
     }
 
@@ -155,20 +159,32 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
 
     private async ValueTask AddFileAsync(Entry entry, CancellationToken cancellationToken)
     {
+        long now = store?.NowNs() ?? 0; // before the look: what is written after it gets a later time, or too near a one to be trusted
         if (!FileSystemDisk.Instance.TryGetIdentity(entry.Path, out FileIdentity identity))
         {
             PassOver(entry);
             return;
         }
 
-        var file = new ImportFile(entry.Path, entry.Name, identity);
-        if (store is not null && await ImportCache.FindAsync(store, file, options.Form, cancellationToken).ConfigureAwait(false) is { } known)
+        NodeMetadata? metadata = null;
+        try
+        {
+            metadata = options.PreserveMetadata ? NodeMetadata.OfFile(entry.Path, identity) : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Refuse(entry.Path, error);
+            return;
+        }
+
+        var file = new ImportFile(entry.Path, entry.Name, identity) { CheckedNs = now, Metadata = metadata };
+        if (store is not null && await ImportCache.FindAsync(store, file, options, cancellationToken).ConfigureAwait(false) is { } known)
         {
             await PutAsync(known, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        if (identity.Size <= options.Profile.ChunkBytes)
+        if (identity.Size <= _wholeBytes)
             await AddSmallAsync(file, cancellationToken).ConfigureAwait(false);
         else
             await AddLargeAsync(file, cancellationToken).ConfigureAwait(false);
@@ -198,12 +214,23 @@ internal sealed class ImportScan(BlockStore? store, ImportOptions options, Chann
         }
 
         await FinishAsync(cancellationToken).ConfigureAwait(false);
-        for (long offset = 0; offset < file.Identity.Size; offset += options.Profile.ChunkBytes)
+        try
         {
-            var job = new HashJob(options.Profile, options.Form);
-            job.Add(new HashPiece(file, offset, (int)Math.Min(options.Profile.ChunkBytes, file.Identity.Size - offset), IsWhole: false));
-            await PutAsync(new ImportStep.Chunk(job), cancellationToken).ConfigureAwait(false);
-            await jobs.WriteAsync(job, cancellationToken).ConfigureAwait(false);
+            foreach ((long offset, int length) in _cuts.Cut(file.Handle, file.Identity.Size))
+            {
+                var job = new HashJob(options.Profile, options.Form);
+                job.Add(new HashPiece(file, offset, length, IsWhole: false));
+                await PutAsync(new ImportStep.Chunk(job), cancellationToken).ConfigureAwait(false);
+                await jobs.WriteAsync(job, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (EndOfStreamException)
+        {
+            file.Failure = file.Changed();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            file.Failure = error;
         }
 
         await PutAsync(new ImportStep.LargeFile(file), cancellationToken).ConfigureAwait(false);

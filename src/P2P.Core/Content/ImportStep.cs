@@ -4,7 +4,7 @@ namespace P2P.Core.Content;
 internal abstract record ImportStep
 {
     /// <summary>A folder begins.</summary>
-    internal sealed record BeginFolder(byte[] Name) : ImportStep;
+    internal sealed record BeginFolder(byte[] Name, NodeMetadata? Metadata = null) : ImportStep;
 
     /// <summary>The folder begun last ends.</summary>
     internal sealed record EndFolder : ImportStep;

@@ -3,7 +3,7 @@ using P2P.Core.Store;
 namespace P2P.Core.Content;
 
 /// <summary>Records what an import makes in the store, in batches, while the next batch is being filled. Without a store it only counts.</summary>
-internal sealed class ImportWriter(BlockStore? store, PinId pin, BlockForm form) : IAsyncDisposable
+internal sealed class ImportWriter(BlockStore? store, PinId pin, ImportOptions options) : IAsyncDisposable
 {
     // about 10 ms of the index's writer; an import of 10,000 files makes a dozen commits
     private const int ChangesPerCommit = 2048;
@@ -12,10 +12,14 @@ internal sealed class ImportWriter(BlockStore? store, PinId pin, BlockForm form)
 
     private StoreBatch? _batch = store?.BeginBatch(pin);
     private int _bytes;
+    private long _bytesAlreadyThere; // commits add to it while the next batch is being filled
     private Task _commit = Task.CompletedTask;
 
     /// <summary>Blocks so far, counted as often as they are linked.</summary>
     public long Blocks { get; private set; }
+
+    /// <summary>Bytes that the store knew before this import, of what was committed and of files that had not changed.</summary>
+    public long BytesAlreadyThere => Interlocked.Read(ref _bytesAlreadyThere);
 
     /// <summary>Records a node, or a block without a file of its own.</summary>
     public void AddOwned(in Cid cid, ReadOnlySpan<byte> block)
@@ -31,20 +35,21 @@ internal sealed class ImportWriter(BlockStore? store, PinId pin, BlockForm form)
         Blocks += leaves.Count;
         if (_batch is null)
             return;
-        FileId id = _batch.AddFile(file.Path, file.Identity, form.StoreKey).Id;
+        FileId id = _batch.AddFile(file.Path, file.Identity, options.Form.StoreKey, options.LayoutOf(file.Identity.Size), root.Cid).Id;
         long offset = 0;
         foreach (BuiltNode leaf in leaves)
         {
-            _batch.AddReference(leaf.Cid, id, offset, (int)leaf.FileBytes, form.IsPrivate);
+            _batch.AddReference(leaf.Cid, id, offset, (int)leaf.FileBytes, options.Form.IsPrivate);
             offset += (long)leaf.FileBytes;
         }
 
-        _batch.FinishFile(id, file.Identity, root.Cid);
+        _batch.FinishFile(id, file.Identity, root.Cid, file.CheckedNs);
     }
 
     /// <summary>Joins blocks that the store has already.</summary>
-    public bool AddExisting(IReadOnlyList<Cid> blocks)
+    public bool AddExisting(IReadOnlyList<Cid> blocks, long bytes)
     {
+        Interlocked.Add(ref _bytesAlreadyThere, bytes);
         Blocks += blocks.Count;
         bool all = true;
         foreach (Cid cid in blocks)
@@ -69,7 +74,10 @@ internal sealed class ImportWriter(BlockStore? store, PinId pin, BlockForm form)
     {
         await _commit.ConfigureAwait(false);
         if (_batch is { } rest)
+        {
             await rest.CommitAsync(Durability.Visible, cancellationToken).ConfigureAwait(false);
+            Interlocked.Add(ref _bytesAlreadyThere, rest.BytesAlreadyThere);
+        }
     }
 
     /// <summary>Drops what was not committed; nothing is written afterwards.</summary>
@@ -79,9 +87,13 @@ internal sealed class ImportWriter(BlockStore? store, PinId pin, BlockForm form)
         _batch?.Dispose();
     }
 
-    private static async Task CommitAsync(StoreBatch batch, CancellationToken cancellationToken)
+    // one at a time, and each is waited for before the next
+    private async Task CommitAsync(StoreBatch batch, CancellationToken cancellationToken)
     {
         using (batch)
+        {
             await batch.CommitAsync(Durability.Visible, cancellationToken).ConfigureAwait(false);
+            Interlocked.Add(ref _bytesAlreadyThere, batch.BytesAlreadyThere);
+        }
     }
 }

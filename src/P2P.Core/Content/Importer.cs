@@ -37,7 +37,7 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
         var jobs = Channel.CreateBounded<HashJob>(new BoundedChannelOptions(options.Workers * MaxJobsPerWorker) { SingleWriter = true });
         using var scan = new ImportScan(store, options, steps.Writer, jobs.Writer);
         var meter = new Meter(progress);
-        var writer = new ImportWriter(store, pin, options.Form);
+        var writer = new ImportWriter(store, pin, options);
         await using ConfiguredAsyncDisposable closing = writer.ConfigureAwait(false);
         var assembly = new ImportAssembly(options, writer, scan, meter.Add);
 
@@ -57,6 +57,7 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
             {
                 Excluded = scan.Excluded,
                 ExcludedCount = scan.ExcludedCount,
+                BytesAlreadyThere = writer.BytesAlreadyThere,
             }
             : throw new P2PException(P2PErrorCode.Permission, $"Nothing of '{sources[0].Path}' could be read, so there is nothing to share: {string.Join("; ", scan.Unreadable.Concat(scan.Skipped).Take(10))}.");
     }
@@ -66,20 +67,19 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
     public async Task<ImportResult> ImportAsync(Stream content, PinId pin, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
     {
         var meter = new Meter(progress);
-        var writer = new ImportWriter(store, pin, options.Form);
+        var writer = new ImportWriter(store, pin, options);
         await using ConfiguredAsyncDisposable closing = writer.ConfigureAwait(false);
         var builder = new BalancedBuilder(options.Profile, writer.AddOwned, options.Form);
         var hashing = new Queue<(BlockBuffer Chunk, Task<MadeLeaf> Leaf)>();
+        var cuts = new StreamCuts(content, options.MakeChunker(), buffers);
         long bytes = 0;
         try
         {
-            bool ended = false;
-            while (!ended || hashing.Count > 0)
+            while (!cuts.IsAtEnd || hashing.Count > 0)
             {
-                while (!ended && hashing.Count < options.Workers)
+                while (!cuts.IsAtEnd && hashing.Count < options.Workers)
                 {
-                    BlockBuffer chunk = await ReadChunkAsync(content, cancellationToken).ConfigureAwait(false);
-                    ended = chunk.Length < options.Profile.ChunkBytes;
+                    BlockBuffer chunk = await cuts.NextAsync(cancellationToken).ConfigureAwait(false);
                     hashing.Enqueue((chunk, Task.Run(() => options.Form.MakeLeaf(options.Profile, chunk.Span), CancellationToken.None)));
                 }
 
@@ -114,7 +114,7 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
         await writer.FinishAsync(cancellationToken).ConfigureAwait(false);
         meter.Add(0, 1);
         meter.Report();
-        return new ImportResult(options.Form.BlockOf(root.Cid), ContentKind.File, bytes, writer.Blocks, 1, "", [], []);
+        return new ImportResult(options.Form.BlockOf(root.Cid), ContentKind.File, bytes, writer.Blocks, 1, "", [], []) { BytesAlreadyThere = writer.BytesAlreadyThere };
     }
 
     // the root of a private share holds the name
@@ -128,21 +128,6 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
     }
 
     private byte[] NameBytes(string ownName) => Encoding.UTF8.GetBytes(options.Name ?? ownName);
-
-    private async ValueTask<BlockBuffer> ReadChunkAsync(Stream content, CancellationToken cancellationToken)
-    {
-        BlockBuffer chunk = buffers.Rent(options.Profile.ChunkBytes);
-        try
-        {
-            chunk.Length = await content.ReadAtLeastAsync(chunk.Memory, chunk.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-            return chunk;
-        }
-        catch
-        {
-            chunk.Dispose();
-            throw;
-        }
-    }
 
     private static (string Path, string Name) Normalize(string path)
     {

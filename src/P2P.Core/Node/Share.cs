@@ -27,6 +27,9 @@ public sealed record Share(Cid Root, ShareLink Link, string Name, long Bytes, lo
     /// <summary>The peers that this node gives it to; empty: whoever asks.</summary>
     public IReadOnlyList<PeerId> AllowedPeers { get; init; } = [];
 
+    /// <summary>Bytes that this node knew already when it was shared, from an earlier version or other content: peers that have those need to fetch the rest only.</summary>
+    public long BytesAlreadyThere { get; init; }
+
     /// <summary>Files that are not what they were when they were shared: the first 1,000, by path. The rest is served as before.</summary>
     public IReadOnlyList<ChangedFile> ChangedFiles { get; init; } = [];
 

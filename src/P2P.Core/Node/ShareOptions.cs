@@ -18,6 +18,15 @@ public sealed record ShareOptions
     /// </summary>
     public bool ExcludeMustMatch { get; init; }
 
+    /// <summary>How files are cut into blocks. Default: <see cref="Chunker.Fixed"/>, by which everybody gets the same content id for the same bytes.</summary>
+    public Chunker Chunker { get; init; }
+
+    /// <summary>
+    /// Whether permissions and times of files and folders are kept. Default false: then the same content has the same id whoever shares it. Other programs
+    /// that read UnixFS see them too.
+    /// </summary>
+    public bool PreserveMetadata { get; init; }
+
     /// <summary>Whether to share the rest when some files cannot be read. Default false: the share fails and names the first of them.</summary>
     public bool ContinueOnUnreadable { get; init; }
 

@@ -13,6 +13,8 @@ internal static class ShareRules
         Glob[] exclude = PatternsOf(options);
         return new ImportOptions
         {
+            CutsByContent = options.Chunker == Chunker.FastCdc,
+            PreserveMetadata = options.PreserveMetadata,
             ContinueOnUnreadable = options.ContinueOnUnreadable,
             Exclude = exclude.Length == 0 ? null : inside => Array.Exists(exclude, glob => glob.IsMatch(inside)),
         };

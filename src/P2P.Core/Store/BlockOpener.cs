@@ -174,7 +174,7 @@ internal sealed class BlockOpener(
                 if (!source.IsDoubtful(now, place.Offset) && purpose == BlockReadPurpose.Serve && source.Row.ShareKey == 0)
                 {
                     isKept = true;
-                    block = new StoredBlock(sources, source, place.Offset, size);
+                    block = new StoredBlock(sources, source, now, place.Offset, size);
                     return true;
                 }
                 return TryVerify(cid, source, now, place, size, out block);

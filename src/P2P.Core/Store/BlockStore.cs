@@ -186,15 +186,17 @@ internal sealed class BlockStore : IAsyncDisposable
     }
 
     /// <summary>Finds a file that was added before and is the same by path, size, time and inode; its CID too when it was imported to the end.</summary>
-    public bool TryGetImportedFile(string path, in FileIdentity identity, out FileRegistration file) => TryGetImportedFile(path, in identity, shareKey: 0, out file);
+    public bool TryGetImportedFile(string path, in FileIdentity identity, out FileRegistration file) => TryGetImportedFile(path, in identity, shareKey: 0, layout: 0, out file);
 
-    /// <summary>Finds a file whose blocks are sealed with the key of that number; 0: with none.</summary>
-    public bool TryGetImportedFile(string path, in FileIdentity identity, long shareKey, out FileRegistration file)
+    /// <summary>Finds a file whose blocks are sealed with the key of that number (0: with none) and cut by that layout.</summary>
+    public bool TryGetImportedFile(string path, in FileIdentity identity, long shareKey, int layout, out FileRegistration file)
     {
         CheckPath(path);
         using IndexReaders.Lease lease = _readers.Take();
-        bool found = lease.Reader.TryFindFile(Path.GetDirectoryName(path) ?? "", Path.GetFileName(path), identity, shareKey, out long id, out byte[]? root);
-        file = found ? new FileRegistration(new FileId(id), PinRow.ReadCid(root)) : default;
+        bool found = lease.Reader.TryFindFile(Path.GetDirectoryName(path) ?? "", Path.GetFileName(path), identity, shareKey, layout, out long id, out byte[]? root, out long checkedNs);
+        file = found
+            ? new FileRegistration(new FileId(id), PinRow.ReadCid(root)) { IsSettled = identity.ModifiedNs < checkedNs - SourceFile.SettlingNs }
+            : default;
         return found;
     }
 

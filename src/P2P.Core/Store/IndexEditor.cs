@@ -51,9 +51,11 @@ internal sealed class IndexEditor : IDisposable
         _findFolder = Prepare("SELECT id FROM folders WHERE path=?1");
         _insertFolder = Prepare("INSERT INTO folders(path) VALUES(?1)");
         _putFile = Prepare(
-            "INSERT INTO files(id, folder, name, size, modified_ns, inode, device, checked_ns, state, root, share_key) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10) " +
+            "INSERT INTO files(id, folder, name, size, modified_ns, inode, device, checked_ns, state, root, share_key, layout) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10, ?11) " +
             "ON CONFLICT(id) DO NOTHING");
-        _supersede = Prepare("UPDATE files SET state=4 WHERE folder=?1 AND name=?2 AND id<>?3 AND share_key=?4 AND state<>4 RETURNING id");
+        _supersede = Prepare(
+            "UPDATE files SET state=4 WHERE folder=?1 AND name=?2 AND id<>?3 AND share_key=?4 AND state<>4 " +
+            "AND NOT (layout<>?5 AND state=0 AND size=?6 AND modified_ns=?7 AND inode=?8 AND device=?9) RETURNING id");
         _finishFile = Prepare("UPDATE files SET size=?2, modified_ns=?3, inode=?4, device=?5, checked_ns=?6, state=0, root=coalesce(?7, root) WHERE id=?1");
         _setFileState = Prepare("UPDATE files SET state=?2 WHERE id=?1 AND state<>4");
         _deleteFile = Prepare("DELETE FROM files WHERE id=?1");
@@ -163,7 +165,9 @@ internal sealed class IndexEditor : IDisposable
 
     // ---- blocks
 
-    public void AddInline(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, PinId pin)
+    /// <summary>Adds a block to the index itself.</summary>
+    /// <returns>Whether the block was known before the pin.</returns>
+    public bool AddInline(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, PinId pin)
     {
         bool known = TryFind(key, out BlockRow row);
         BlockRow changed = Join(known ? row : default, pin);
@@ -174,10 +178,12 @@ internal sealed class IndexEditor : IDisposable
             CountOwned(data.Length);
         }
         Put(key, known, row, changed);
+        return known && !_pins.IsOnly(row.PinSet, pin);
     }
 
     /// <summary>Adds a block that was written and flushed under a temporary name.</summary>
-    public void AddOwnedFile(ReadOnlySpan<byte> key, int size, TemporaryBlock temporary, PinId pin)
+    /// <returns>Whether the block was known before the pin.</returns>
+    public bool AddOwnedFile(ReadOnlySpan<byte> key, int size, TemporaryBlock temporary, PinId pin)
     {
         bool known = TryFind(key, out BlockRow row);
         BlockRow changed = Join(known ? row : default, pin);
@@ -194,9 +200,12 @@ internal sealed class IndexEditor : IDisposable
             CountOwned(size);
         }
         Put(key, known, row, changed);
+        return known && !_pins.IsOnly(row.PinSet, pin);
     }
 
-    public void AddSource(ReadOnlySpan<byte> key, int size, SourcePlace place, PinId pin, Func<long, bool> isDoubtful)
+    /// <summary>Adds a block that lies in a source file.</summary>
+    /// <returns>Whether the block was known before the pin.</returns>
+    public bool AddSource(ReadOnlySpan<byte> key, int size, SourcePlace place, PinId pin, Func<long, bool> isDoubtful)
     {
         bool known = TryFind(key, out BlockRow row);
         BlockRow changed = Join(known ? row : default, pin) with { Size = size };
@@ -222,6 +231,7 @@ internal sealed class IndexEditor : IDisposable
             }
         }
         Put(key, known, row, changed);
+        return known && !_pins.IsOnly(row.PinSet, pin);
     }
 
     /// <summary>Joins a known block to a pin.</summary>
@@ -298,19 +308,23 @@ internal sealed class IndexEditor : IDisposable
 
     // ---- source files
 
-    /// <summary>Adds a file under a number that was handed out before; an earlier import of the same path with the same key, or none, is superseded.</summary>
-    public void AddFile(FileId id, string path, in FileIdentity identity, long shareKey, long checkedNs, SourceState state, Action<long> onSuperseded)
+    /// <summary>
+    /// Adds a file under a number that was handed out before; an earlier import of the same path with the same key, or none, is superseded, unless it is the
+    /// same file cut by other rules.
+    /// </summary>
+    public void AddFile(FileId id, string path, in FileIdentity identity, long shareKey, int layout, long checkedNs, SourceState state, Action<long> onSuperseded)
     {
         (string parent, string name) = Split(path);
         long folder = FolderOf(parent);
-        _supersede.Bind(1, folder).Bind(2, name).Bind(3, id.Value).Bind(4, shareKey);
+        _supersede.Bind(1, folder).Bind(2, name).Bind(3, id.Value).Bind(4, shareKey).Bind(5, layout)
+            .Bind(6, identity.Size).Bind(7, identity.ModifiedNs).Bind(8, (long)identity.Inode).Bind(9, (long)identity.Device);
         while (_supersede.Step())
         {
             long superseded = _supersede.GetInt64(0);
             AfterCommit(() => onSuperseded(superseded));
         }
         _putFile.Bind(1, id.Value).Bind(2, folder).Bind(3, name).Bind(4, identity.Size).Bind(5, identity.ModifiedNs)
-            .Bind(6, (long)identity.Inode).Bind(7, (long)identity.Device).Bind(8, checkedNs).Bind(9, (long)state).Bind(10, shareKey).Run();
+            .Bind(6, (long)identity.Inode).Bind(7, (long)identity.Device).Bind(8, checkedNs).Bind(9, (long)state).Bind(10, shareKey).Bind(11, layout).Run();
     }
 
     /// <summary>Says what a file is from now on. An empty root leaves the one that it has.</summary>

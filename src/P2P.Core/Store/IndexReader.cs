@@ -20,7 +20,8 @@ internal sealed class IndexReader : IDisposable
         _file = connection.Prepare(
             "SELECT d.path, f.name, f.size, f.modified_ns, f.inode, f.device, f.checked_ns, f.state, f.root, f.share_key FROM files f JOIN folders d ON d.id=f.folder WHERE f.id=?1");
         _fileByName = connection.Prepare(
-            "SELECT f.id, f.size, f.modified_ns, f.inode, f.device, f.root FROM folders d JOIN files f ON f.folder=d.id WHERE d.path=?1 AND f.name=?2 AND f.state=0 AND f.share_key=?3");
+            "SELECT f.id, f.size, f.modified_ns, f.inode, f.device, f.root, f.checked_ns FROM folders d JOIN files f ON f.folder=d.id " +
+            "WHERE d.path=?1 AND f.name=?2 AND f.state=0 AND f.share_key=?3 AND f.layout=?4");
     }
 
     /// <summary>Finds a block; the writer uses the same.</summary>
@@ -81,11 +82,11 @@ internal sealed class IndexReader : IDisposable
         return row;
     }
 
-    /// <summary>Finds the sound file of that path and identity, imported with that key or none.</summary>
-    public bool TryFindFile(string folder, string name, in FileIdentity identity, long shareKey, out long id, out byte[]? root)
+    /// <summary>Finds the sound file of that path and identity, imported with that key or none and cut by that layout.</summary>
+    public bool TryFindFile(string folder, string name, in FileIdentity identity, long shareKey, int layout, out long id, out byte[]? root, out long checkedNs)
     {
-        (id, root) = (0, null);
-        _fileByName.Bind(1, folder).Bind(2, name).Bind(3, shareKey);
+        (id, root, checkedNs) = (0, null, 0);
+        _fileByName.Bind(1, folder).Bind(2, name).Bind(3, shareKey).Bind(4, layout);
         while (_fileByName.Step())
         {
             FileIdentity found = new(_fileByName.GetInt64(1), _fileByName.GetInt64(2), (ulong)_fileByName.GetInt64(3), (ulong)_fileByName.GetInt64(4));
@@ -93,6 +94,7 @@ internal sealed class IndexReader : IDisposable
                 continue;
             id = _fileByName.GetInt64(0);
             root = _fileByName.IsNull(5) ? null : _fileByName.GetBlob(5).ToArray();
+            checkedNs = _fileByName.GetInt64(6);
             _fileByName.Reset();
             return true;
         }

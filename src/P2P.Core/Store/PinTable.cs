@@ -62,6 +62,9 @@ internal sealed class PinTable
     /// <summary>Whether the pin is one of the set.</summary>
     public bool IsIn(long set, PinId pin) => _sets.TryGetValue(set, out long[]? members) && members.Contains(pin.Value);
 
+    /// <summary>Whether the set is that pin and nothing else.</summary>
+    public bool IsOnly(long set, PinId pin) => _sets.TryGetValue(set, out long[]? members) && members is [long only] && only == pin.Value;
+
     /// <summary>Replaces everything by what the index says.</summary>
     public void Load(IEnumerable<Pin> pins, IEnumerable<(long Set, long Pin)> members)
     {

@@ -19,6 +19,7 @@ internal sealed class StoreBatch : IDisposable
     private readonly List<MultihashKey> _heldBlocks = [];
     private readonly List<long> _heldFiles = [];
     private long _reservedBytes;
+    private long _bytesAlreadyThere;
     private bool _isDisposed;
 
     internal StoreBatch(BlockStore store, PinId pin) => (_store, _pin) = (store, pin);
@@ -89,22 +90,26 @@ internal sealed class StoreBatch : IDisposable
     /// <param name="path">Its absolute path.</param>
     /// <param name="identity">What it was before its first byte was read.</param>
     /// <param name="shareKey">The number of the key that its blocks are sealed with; 0 for none.</param>
+    /// <param name="layout">By which rules it was cut into blocks.</param>
+    /// <param name="root">Its CID, where it is known: a file that was found to have another one gets a new id, whatever its identity says.</param>
     /// <remarks>Add its first block in the same batch: a file without blocks may be forgotten. Until the commit the garbage collector leaves it.</remarks>
-    public FileRegistration AddFile(string path, in FileIdentity identity, long shareKey = 0)
+    public FileRegistration AddFile(string path, in FileIdentity identity, long shareKey = 0, int layout = 0, Cid root = default)
     {
-        while (_store.TryGetImportedFile(path, identity, shareKey, out FileRegistration known))
+        while (_store.TryGetImportedFile(path, identity, shareKey, layout, out FileRegistration known))
         {
+            if (!root.IsEmpty && known.IsImported && known.Root != root)
+                break; // edited within the resolution of its time: what was known of it holds no more
             _store.Holds.Hold(known.Id.Value);
             _heldFiles.Add(known.Id.Value);
 
             // The collector may have taken it before it was held.
-            if (_store.TryGetImportedFile(path, identity, shareKey, out FileRegistration held) && held.Id == known.Id)
+            if (_store.TryGetImportedFile(path, identity, shareKey, layout, out FileRegistration held) && held.Id == known.Id)
                 return held;
         }
         FileId id = _store.NextFileId();
         FileIdentity added = identity;
         long now = _store.NowNs();
-        _others.Add(editor => editor.AddFile(id, path, added, shareKey, now, SourceState.Sound, _store.OnSuperseded));
+        _others.Add(editor => editor.AddFile(id, path, added, shareKey, layout, now, SourceState.Sound, _store.OnSuperseded));
         return new FileRegistration(id, default);
     }
 
@@ -118,17 +123,21 @@ internal sealed class StoreBatch : IDisposable
         long now = _store.NowNs();
         _others.Add(editor =>
         {
-            editor.AddFile(id, path, default, shareKey, now, SourceState.BeingWritten, _store.OnSuperseded);
+            editor.AddFile(id, path, default, shareKey, layout: 0, now, SourceState.BeingWritten, _store.OnSuperseded);
             editor.AfterCommit(() => _store.Watch.Set(id.Value, SourceState.BeingWritten));
         });
         return id;
     }
 
     /// <summary>A file is complete: this is its identity, and its CID for the import cache (empty: leave the one that it has).</summary>
-    public void FinishFile(FileId file, in FileIdentity identity, in Cid root)
+    /// <param name="file">The file.</param>
+    /// <param name="identity">What it was when its bytes were read or written.</param>
+    /// <param name="root">Its CID.</param>
+    /// <param name="checkedNs">When its identity was taken, at the latest before its first byte was read; null: now.</param>
+    public void FinishFile(FileId file, in FileIdentity identity, in Cid root, long? checkedNs = null)
     {
         (FileIdentity finished, Cid cid) = (identity, root);
-        long now = _store.NowNs();
+        long now = checkedNs ?? _store.NowNs();
         _others.Add(editor =>
         {
             editor.FinishFile(file, finished, now, cid);
@@ -176,6 +185,9 @@ internal sealed class StoreBatch : IDisposable
         Clear();
     }
 
+    /// <summary>Bytes of the leaves of the last commit that the store knew before this batch's pin: what an earlier version of the content has too.</summary>
+    public long BytesAlreadyThere => _bytesAlreadyThere;
+
     /// <summary>Forgets what was not committed.</summary>
     public void Dispose()
     {
@@ -203,32 +215,36 @@ internal sealed class StoreBatch : IDisposable
         int start = _bytes.WrittenCount;
         ReadOnlySpan<byte> key = cid.MultihashSpan;
         _bytes.Write(key);
-        return new BlockChange(kind, start, key.Length, size);
+        return new BlockChange(kind, start, key.Length, size) { IsLeaf = cid.Codec == Cid.RawCodec };
     }
 
     private void Apply(IndexEditor editor)
     {
+        _bytesAlreadyThere = 0; // a transaction may be tried again
         foreach (Action<IndexEditor> change in _others)
             change(editor);
         ReadOnlySpan<byte> bytes = _bytes.WrittenSpan;
         foreach (BlockChange change in _blocks)
         {
             ReadOnlySpan<byte> key = bytes.Slice(change.KeyStart, change.KeyLength);
+            bool wasThere = false;
             switch (change.Kind)
             {
                 case BlockChangeKind.Inline:
-                    editor.AddInline(key, bytes.Slice(change.DataStart, change.Size), _pin);
+                    wasThere = editor.AddInline(key, bytes.Slice(change.DataStart, change.Size), _pin) && change.IsLeaf;
                     break;
                 case BlockChangeKind.OwnedFile:
-                    editor.AddOwnedFile(key, change.Size, change.Temporary!, _pin);
+                    wasThere = editor.AddOwnedFile(key, change.Size, change.Temporary!, _pin) && change.IsLeaf;
                     break;
                 case BlockChangeKind.Source:
-                    editor.AddSource(key, change.Size, change.Place, _pin, _store.IsDoubtful);
+                    wasThere = editor.AddSource(key, change.Size, change.Place, _pin, _store.IsDoubtful);
                     break;
                 default:
                     editor.AddExisting(key, _pin);
                     break;
             }
+
+            _bytesAlreadyThere += wasThere ? change.Size : 0;
         }
     }
 
@@ -262,6 +278,8 @@ internal sealed class StoreBatch : IDisposable
         public SourcePlace Place { get; init; }
 
         public TemporaryBlock? Temporary { get; init; }
+
+        public bool IsLeaf { get; init; }
     }
 }
 

@@ -9,21 +9,22 @@ internal readonly struct StoredBlock : IDisposable
     private readonly BlockBuffer? _buffer;
     private readonly SourceFileCache? _sources;
     private readonly SourceFile? _source;
+    private readonly FileIdentity _identity; // of the source when it was found sound
     private readonly long _offset;
 
     /// <summary>A block in memory, which now belongs to this.</summary>
     public StoredBlock(BlockBuffer buffer) => (_buffer, Length) = (buffer, buffer.Length);
 
     /// <summary>A block in a source file, which is released with this.</summary>
-    public StoredBlock(SourceFileCache sources, SourceFile source, long offset, int length) =>
-        (_sources, _source, _offset, Length) = (sources, source, offset, length);
+    public StoredBlock(SourceFileCache sources, SourceFile source, in FileIdentity identity, long offset, int length) =>
+        (_sources, _source, _identity, _offset, Length) = (sources, source, identity, offset, length);
 
     /// <summary>Size of the block (bytes).</summary>
     public int Length { get; }
 
     /// <summary>Copies bytes from the offset on, as many as fit and are left.</summary>
     /// <returns>How many; 0 at the end.</returns>
-    /// <exception cref="P2PException">The file became shorter or unreadable since it was opened: the block cannot be finished.</exception>
+    /// <exception cref="P2PException">The file was changed or became unreadable since it was opened: the block cannot be finished.</exception>
     public int Read(Span<byte> destination, int offset)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
@@ -38,14 +39,15 @@ internal readonly struct StoredBlock : IDisposable
         }
         try
         {
-            if (_source!.Handle.Read(destination[..wanted], _offset + offset) == wanted)
+            // Looked at again after the read: bytes that were changed while the block is being sent never leave.
+            if (_source!.Handle.Read(destination[..wanted], _offset + offset) == wanted && _source.Handle.GetIdentity() == _identity)
                 return wanted;
         }
         catch (Exception error) when (StoreFailure.IsFromDisk(error))
         {
             throw new P2PException(P2PErrorCode.SourceChanged, $"The shared file {_source!.Row.Path} could not be read: {error.Message}", error);
         }
-        throw new P2PException(P2PErrorCode.SourceChanged, $"The shared file {_source.Row.Path} became shorter while it was read. Share it again.");
+        throw new P2PException(P2PErrorCode.SourceChanged, $"The shared file {_source.Row.Path} was changed while it was read. Share it again.");
     }
 
     /// <summary>Takes the buffer out; the caller disposes it instead of this. Null when the block is not in memory.</summary>

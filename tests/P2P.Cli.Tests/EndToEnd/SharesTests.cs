@@ -134,6 +134,37 @@ public sealed class SharesTests : EndToEndTest
         await remove.WaitForExitAsync();
     }
 
+    [TestMethod]
+    public async Task A_version_cut_by_content_tells_how_much_of_it_was_known()
+    {
+        byte[] content = await File.ReadAllBytesAsync(Folder.File("one", 8_000_000));
+        await File.WriteAllBytesAsync(Folder["two"], [.. "inserted"u8, .. content]);
+        ToolProcess first = Start("share", "one", "--chunker", "fastcdc", "--json", "--data", "A", "--listen", "/ip4/127.0.0.1/tcp/0");
+        Assert.AreEqual(0, (await first.EventAsync("shared")).GetProperty("bytes_already_there").GetInt64());
+        first.Signal(ToolProcess.Interrupt);
+        await first.ExpectAsync(0);
+        ToolProcess second = Start("share", "two", "--chunker", "fastcdc", "--preserve", "--json", "--data", "A", "--listen", "/ip4/127.0.0.1/tcp/0");
+        JsonElement shared = await second.EventAsync("shared");
+        Assert.IsGreaterThan(5_000_000, shared.GetProperty("bytes_already_there").GetInt64());
+        Done(await FetchAsync(shared.GetProperty("link").GetString()!, "-o", "OUT"));
+        CollectionAssert.AreEqual(await File.ReadAllBytesAsync(Folder["two"]), await File.ReadAllBytesAsync(Folder["OUT"]));
+        ToolProcess wrong = await RunAsync("share", "one", "--chunker", "rabin", "--json", "--data", "A");
+        await wrong.ExpectAsync(2);
+        AssertError("usage", wrong);
+    }
+
+    [TestMethod]
+    public async Task Standard_input_of_many_blocks_is_cut_by_content_too()
+    {
+        string text = Convert.ToBase64String(await File.ReadAllBytesAsync(Folder.File("x", 5_000_000)));
+        ToolProcess sharer = Start("share", "-", "--name", "x", "--chunker", "fastcdc", "--json", "--data", "A", "--listen", "/ip4/127.0.0.1/tcp/0");
+        await sharer.SendInputAsync(text);
+        JsonElement shared = await sharer.EventAsync("shared");
+        Assert.IsGreaterThan(6, shared.GetProperty("blocks").GetInt64());
+        Done(await FetchAsync(shared.GetProperty("link").GetString()!, "-o", "OUT"));
+        Assert.AreEqual(text, await File.ReadAllTextAsync(Folder["OUT"]));
+    }
+
     private void MakeTree()
     {
         foreach (string path in new[] { "a.txt", "a.tmp", "sub/b.txt", "sub/b.tmp", "build/out.o" })

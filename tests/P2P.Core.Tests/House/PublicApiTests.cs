@@ -15,7 +15,7 @@ public sealed class PublicApiTests
         "P2PNode", "P2PNodeOptions", "StorageOptions", "ExchangeOptions", "LimitOptions",
         "ShareOptions", "FetchOptions", "IfExists", "Share", "Announcement", "FetchResult", "RenamedEntry", "Transfer", "TransferProgress", "StallReason", "ImportProgress",
         "ContentEntry", "ContentKind", "ContentStore", "StoreUsage", "PurposeUsage", "PinPurpose", "PinOptions", "PinnedContent", "GarbageReport", "NodeStatus", "NodeState", "NodeWarning", "PeerInfo",
-        "SharePreview", "ChangedFile", "FileChange",
+        "SharePreview", "Chunker", "ChangedFile", "FileChange",
         "Cid", "PeerId", "Multiaddress", "ShareLink", "PeerHint",
         "P2PException", "P2PErrorCode", "DialAttempt", "P2PDiagnostics", "P2PServiceCollectionExtensions",
     ];
