@@ -57,6 +57,7 @@ internal static partial class FuzzTargets
         new("private-key", [Identity.EncodePrivateKey()], PrivateKeys),
         new("untrusted-text", Texts(["kubo/0.30", "a\u001b[31m\u202e", "日本 📁"]), Untrusted),
         .. OtherRooms,
+        .. Archives,
     ];
 
     private static void UVarints(byte[] input)

@@ -12,7 +12,19 @@ internal static class ContentStreaming
 
     public static async Task CopyAsync(CommandContext context, P2PNode node, ShareLink link, string? path, ByteRange range)
     {
-        await using Stream content = await node.OpenReadAsync(link, path, context.Stopping);
+        try
+        {
+            await using Stream content = await node.OpenReadAsync(link, path, new StallView(context).Options(), context.Stopping);
+            await CopyAsync(context, node, content, range.Of(content.Length));
+        }
+        catch (P2PException failure) when (StallView.IsTimeout(failure))
+        {
+            throw StallView.Explain(failure);
+        }
+    }
+
+    private static async Task CopyAsync(CommandContext context, P2PNode node, Stream content, ByteRange range)
+    {
         if (range.First > 0 && range.First >= content.Length)
             throw new UsageException($"The file has {content.Length} bytes, so byte {range.First} is behind its end.");
         long total = range.CountOf(content.Length), done = 0;

@@ -141,7 +141,8 @@ internal sealed class FetchView(CommandContext context, string name, string targ
         }
     }
 
-    private static IEnumerable<string> Lines(IReadOnlyList<DialAttempt> attempts)
+    /// <summary>What was tried, a line each.</summary>
+    internal static IEnumerable<string> Lines(IReadOnlyList<DialAttempt> attempts)
     {
         const int AttemptsMax = 12;
         int column = Math.Clamp(attempts.Max(attempt => SafeText.Columns(SafeText.Clean(attempt.Address))), 12, 44);

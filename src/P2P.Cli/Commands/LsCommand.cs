@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using P2P.Cli.Output;
 using P2P.Cli.Values;
@@ -9,9 +10,14 @@ namespace P2P.Cli.Commands;
 internal sealed class LsCommand : ToolCommand
 {
     private readonly LinkInput _link = new();
+    private readonly Option<string> _timeout = TimeoutOption();
 
     public LsCommand()
-        : base("ls", "Lists what a link leads to, without fetching it.") => _link.AddTo(this);
+        : base("ls", "Lists what a link leads to, without fetching it.")
+    {
+        _link.AddTo(this);
+        Add(_timeout);
+    }
 
     public override string Synopsis => "LINK [PATH] [OPTION]...";
 
@@ -22,18 +28,42 @@ internal sealed class LsCommand : ToolCommand
         (ShareLink link, IReadOnlyList<string> paths) = _link.Read(context, pathsMax: 1);
         string? path = paths.Count > 0 ? paths[0] : null;
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true);
-        await foreach (ContentEntry entry in session.Node.ListAsync(link, path, recursive: true, context.Stopping))
+        var stall = new StallView(context);
+        try
         {
-            if (entry.Path.Length == 0 && entry.Kind == ContentKind.Directory)
-                continue; // the root itself, which has no name in it
-            string shown = entry.Path.Length > 0 ? entry.Path : await session.Node.GetNameAsync(link, null, context.Stopping) ?? link.Root.ToString();
-            if (context.Events is { } events)
-                events.Write(new EntryEvent(shown, TypeOf(entry.Kind), entry.Bytes, entry.Cid.ToString()));
-            else
-                context.Data(string.Create(CultureInfo.InvariantCulture, $"{(entry.Bytes is { } bytes ? ByteSize.Format(bytes) : ""),10}  {SafeText.Clean(shown)}{(entry.Kind == ContentKind.Directory ? "/" : "")}"));
+            IAsyncEnumerator<ContentEntry> entries = session.Node.ListAsync(link, path, recursive: true, stall.Options(), context.Stopping).GetAsyncEnumerator(context.Stopping);
+            await using (entries)
+            {
+                while (await NextAsync(context, entries, stall))
+                    Show(context, entries.Current, entries.Current.Path.Length > 0 ? entries.Current.Path : await session.Node.GetNameAsync(link, null, context.Stopping) ?? link.Root.ToString());
+            }
+        }
+        catch (P2PException failure) when (StallView.IsTimeout(failure))
+        {
+            throw StallView.Explain(failure);
         }
 
         return ExitCodes.Done;
+    }
+
+    private static async ValueTask<bool> NextAsync(CommandContext context, IAsyncEnumerator<ContentEntry> entries, StallView stall)
+    {
+        ValueTask<bool> next = entries.MoveNextAsync();
+        if (next.IsCompleted)
+            return await next;
+        Task<bool> waiting = next.AsTask();
+        await Ticker.WatchAsync(waiting, stall.Update, context.Host.Time, context.Stopping);
+        return await waiting;
+    }
+
+    private static void Show(CommandContext context, ContentEntry entry, string shown)
+    {
+        if (entry.Path.Length == 0 && entry.Kind == ContentKind.Directory)
+            return; // the root itself, which has no name in it
+        if (context.Events is { } events)
+            events.Write(new EntryEvent(shown, TypeOf(entry.Kind), entry.Bytes, entry.Cid.ToString()));
+        else
+            context.Data(string.Create(CultureInfo.InvariantCulture, $"{(entry.Bytes is { } bytes ? ByteSize.Format(bytes) : ""),10}  {SafeText.Clean(shown)}{(entry.Kind == ContentKind.Directory ? "/" : "")}"));
     }
 
     private static string TypeOf(ContentKind kind) => kind switch

@@ -15,6 +15,10 @@ internal abstract class ToolCommand(string name, string description) : Command(n
     /// <returns>The exit code. Failures are thrown.</returns>
     public abstract Task<int> RunAsync(CommandContext context);
 
+    /// <summary>How long to wait for others; the value is read from the settings.</summary>
+    protected static Option<string> TimeoutOption() =>
+        new("--timeout") { HelpName = "T", Description = "the longest time without one new verified byte, e.g. 30s, 5m, 2h, 7d (default: 2m)" };
+
     /// <summary>An option that takes no value; written <c>--flag</c> only, so that a file named "true" stays a file.</summary>
     protected static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 }

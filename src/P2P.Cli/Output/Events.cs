@@ -108,6 +108,10 @@ internal sealed record CidEvent(string Path, string Cid, long? Bytes)
 internal sealed record EntryEvent(string Path, string Type, long? Bytes, string Cid)
     : JsonEvent("entry");
 
+/// <summary>An archive that was written or taken in; where is null for a standard stream, missing unknown for an export.</summary>
+internal sealed record CarEvent(string Action, string? Path, IReadOnlyList<string> Roots, long Blocks, long Bytes, long? Missing, double Seconds)
+    : JsonEvent("car");
+
 /// <summary>What a link holds; never its key.</summary>
 internal sealed record LinkEvent(string Cid, string? Name, string? Path, bool Private, IReadOnlyList<LinkPeer> Peers)
     : JsonEvent("link");
@@ -179,6 +183,7 @@ internal sealed record ErrorEvent(string Code, string Message)
 [JsonSerializable(typeof(IdEvent))]
 [JsonSerializable(typeof(CidEvent))]
 [JsonSerializable(typeof(EntryEvent))]
+[JsonSerializable(typeof(CarEvent))]
 [JsonSerializable(typeof(LinkEvent))]
 [JsonSerializable(typeof(DemoEvent))]
 [JsonSerializable(typeof(PinEvent))]

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace P2P.Cli.Values;
 
-/// <summary>A part of a file, both ends included: <c>0-99</c> is the first 100 bytes, <c>100-</c> all from the 101st on.</summary>
-/// <param name="First">The first byte's offset.</param>
+/// <summary>A part of a file, both ends included: <c>0-99</c> is the first 100 bytes, <c>100-</c> all from the 101st on, <c>-100</c> the last 100.</summary>
+/// <param name="First">The first byte's offset; negative: so many bytes before the end, or the beginning when there are fewer.</param>
 /// <param name="Last">The last byte's offset; null: to the end.</param>
 internal readonly record struct ByteRange(long First, long? Last)
 {
@@ -11,7 +11,13 @@ internal readonly record struct ByteRange(long First, long? Last)
     {
         range = default;
         int dash = text.IndexOf('-');
-        if (dash < 1 || !long.TryParse(text[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out long first))
+        if (dash == 0 && TryParseNumber(text[1..], out long tail) && tail > 0)
+        {
+            range = new(-tail, null);
+            return true;
+        }
+
+        if (dash < 1 || !TryParseNumber(text[..dash], out long first))
             return false;
         if (dash == text.Length - 1)
         {
@@ -19,12 +25,17 @@ internal readonly record struct ByteRange(long First, long? Last)
             return true;
         }
 
-        if (!long.TryParse(text[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out long last) || last < first)
+        if (!TryParseNumber(text[(dash + 1)..], out long last) || last < first)
             return false;
         range = new(first, last);
         return true;
     }
 
-    /// <summary>How many bytes of a file of this length it covers.</summary>
+    /// <summary>The same range of a file of this length, counted from its beginning.</summary>
+    public ByteRange Of(long length) => First < 0 ? new(Math.Max(0, length + First), null) : this;
+
+    /// <summary>How many bytes of a file of this length it covers, counted from its beginning.</summary>
     public long CountOf(long length) => First >= length ? 0 : Math.Min(Last ?? long.MaxValue - 1, length - 1) - First + 1;
+
+    private static bool TryParseNumber(ReadOnlySpan<char> text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

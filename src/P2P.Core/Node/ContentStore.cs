@@ -3,8 +3,8 @@ using P2P.Core.Node;
 
 namespace P2P.Core;
 
-/// <summary>What a node's data folder keeps: pins, collection, usage.</summary>
-public sealed class ContentStore
+/// <summary>What a node's data folder keeps: pins, collection, archives, usage.</summary>
+public sealed partial class ContentStore
 {
     private readonly NodeRuntime _runtime;
 

@@ -14,9 +14,6 @@ internal sealed class Fetching(NodeRuntime runtime)
     /// <summary>How often a transfer is looked at for progress and stalls.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long a list or a read waits without one new verified byte: as long as a fetch does unless told otherwise.</summary>
-    private static readonly TimeSpan Patience = new FetchOptions().StallTimeout;
-
     private readonly ILogger _logger = runtime.Loggers.CreateLogger("P2P.Core.Node");
 
     /// <summary>Fetches to exactly one path; see <see cref="P2PNode.FetchAsync"/>.</summary>
@@ -98,31 +95,29 @@ internal sealed class Fetching(NodeRuntime runtime)
         }
     }
 
-    /// <summary>Lists content; see <see cref="P2PNode.ListAsync"/>.</summary>
-    public async IAsyncEnumerable<ContentEntry> ListAsync(ShareLink link, string? path, bool recursive, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Lists content; see <see cref="P2PNode.ListAsync(ShareLink, string?, bool, ReadOptions, CancellationToken)"/>.</summary>
+    public async IAsyncEnumerable<ContentEntry> ListAsync(ShareLink link, string? path, bool recursive, ReadOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        RefuseUnverifiable(link);
         using ShareSecret? secret = ShareSecret.Of(link);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, runtime.Stopping);
-        BitswapSession session = Open(link, []);
-        await using (session.ConfigureAwait(false))
+        ReadLease lease = Lease(link, options);
+        await using (lease.ConfigureAwait(false))
         {
-            var reader = new DagReader(Patient(session, Patience), keeper: null, ShareSecret.FormOf(secret, runtime.Buffers));
+            var reader = new DagReader(lease.Source, keeper: null, ShareSecret.FormOf(secret, runtime.Buffers));
             await foreach (ContentEntry entry in reader.ListAsync(link.Root, PathOf(link, path), recursive, stop.Token).ConfigureAwait(false))
                 yield return entry;
         }
     }
 
-    /// <summary>Opens one file; the session lives as long as the stream.</summary>
-    public async Task<Stream> OpenReadAsync(ShareLink link, string? path, CancellationToken cancellationToken)
+    /// <summary>Opens one file; what it reads from is held as long as the stream.</summary>
+    public async Task<Stream> OpenReadAsync(ShareLink link, string? path, ReadOptions options, CancellationToken cancellationToken)
     {
-        RefuseUnverifiable(link);
+        ReadLease lease = Lease(link, options);
         ShareSecret? secret = ShareSecret.Of(link);
-        BitswapSession session = Open(link, []);
-        var owner = new OpenContent(session, secret);
+        var owner = new OpenContent(lease, secret);
         try
         {
-            var reader = new DagReader(Patient(session, Patience), keeper: null, ShareSecret.FormOf(secret, runtime.Buffers));
+            var reader = new DagReader(lease.Source, keeper: null, ShareSecret.FormOf(secret, runtime.Buffers));
             VerifiedStream stream = await reader.OpenAsync(link.Root, PathOf(link, path), cancellationToken).ConfigureAwait(false);
             stream.Owner = owner;
             return stream;
@@ -140,17 +135,22 @@ internal sealed class Fetching(NodeRuntime runtime)
         using ShareSecret? secret = ShareSecret.Of(link);
         if (secret is null)
             return link.Label;
-        RefuseUnverifiable(link);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, runtime.Stopping);
+        ReadLease lease = Lease(link, new ReadOptions { StallTimeout = options.StallTimeout, ExtraPeers = options.ExtraPeers });
+        await using (lease.ConfigureAwait(false))
+            return await new DagReader(lease.Source, keeper: null, secret.ToForm(runtime.Buffers)).NameAsync(link.Root, stop.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>A source of the link's blocks for a reader. Dispose it.</summary>
+    public ReadLease Lease(ShareLink link, ReadOptions options)
+    {
+        RefuseUnverifiable(link);
         BitswapSession session = Open(link, options.ExtraPeers);
-        await using (session.ConfigureAwait(false))
-            return await new DagReader(Patient(session, options.StallTimeout), keeper: null, secret.ToForm(runtime.Buffers)).NameAsync(link.Root, stop.Token).ConfigureAwait(false);
+        return new ReadLease(session, new PatientSource(session, runtime.Time, options));
     }
 
     private BitswapSession Open(ShareLink link, IReadOnlyCollection<Multiaddress> extraPeers) =>
         runtime.Bitswap.OpenSession(link.Root, new HintProviders(runtime.Connections, HintsOf(link, extraPeers)), askStore: true);
-
-    private PatientSource Patient(BitswapSession session, TimeSpan patience) => new(session, runtime.Time, patience);
 
     /// <summary>Reports progress and ends the fetch when it stands still for too long; returns why it did.</summary>
     private async Task<P2PException?> WatchAsync(
@@ -249,11 +249,11 @@ internal sealed class Fetching(NodeRuntime runtime)
     }
 
     /// <summary>What an open stream needs for as long as it is read.</summary>
-    private sealed class OpenContent(BitswapSession session, ShareSecret? secret) : IAsyncDisposable
+    private sealed class OpenContent(ReadLease lease, ShareSecret? secret) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
-            await session.DisposeAsync().ConfigureAwait(false);
+            await lease.DisposeAsync().ConfigureAwait(false);
             secret?.Dispose();
         }
     }

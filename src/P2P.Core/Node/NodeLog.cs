@@ -31,4 +31,7 @@ internal static partial class NodeLog
 
     [LoggerMessage(9008, LogLevel.Warning, "What nothing keeps any more could not be freed")]
     public static partial void GarbageNotCollected(ILogger logger, Exception error);
+
+    [LoggerMessage(9020, LogLevel.Information, "Took in an archive of {Root}: {Blocks} blocks, {Bytes} bytes, {Missing} linked ones missing")]
+    public static partial void ArchiveImported(ILogger logger, Cid root, long blocks, long bytes, int missing);
 }

@@ -265,10 +265,20 @@ public sealed class P2PNode : IAsyncDisposable
     /// <param name="path">The file inside the folder, segments separated by <c>/</c>.</param>
     /// <param name="cancellationToken">Ends the opening; reads have tokens of their own.</param>
     /// <exception cref="P2PException">Nobody has it, or there is no such file.</exception>
-    public Task<Stream> OpenReadAsync(ShareLink link, string? path = null, CancellationToken cancellationToken = default)
+    public Task<Stream> OpenReadAsync(ShareLink link, string? path = null, CancellationToken cancellationToken = default) =>
+        OpenReadAsync(link, path, new ReadOptions(), cancellationToken);
+
+    /// <summary>Opens one file for reading without fetching the rest: seekable, every byte verified before it is returned.</summary>
+    /// <param name="link">A file, or a folder with <paramref name="path"/>.</param>
+    /// <param name="path">The file inside the folder, segments separated by <c>/</c>; null: the link's own.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancellationToken">Ends the opening; reads have tokens of their own.</param>
+    /// <exception cref="P2PException">Nobody has it, or there is no such file.</exception>
+    public Task<Stream> OpenReadAsync(ShareLink link, string? path, ReadOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(link);
-        return new Fetching(Runtime).OpenReadAsync(link, path, cancellationToken);
+        ArgumentNullException.ThrowIfNull(options);
+        return new Fetching(Runtime).OpenReadAsync(link, path, options, cancellationToken);
     }
 
     /// <summary>The name that a share has: the link's label, or of a private share the name inside it, for which its root is fetched. A claim, not a safe file name.</summary>
@@ -289,10 +299,21 @@ public sealed class P2PNode : IAsyncDisposable
     /// <param name="recursive">Whether folders inside are listed too.</param>
     /// <param name="cancellationToken">Ends the listing.</param>
     /// <exception cref="P2PException">Nobody has it, or there is no such path.</exception>
-    public IAsyncEnumerable<ContentEntry> ListAsync(ShareLink link, string? path = null, bool recursive = true, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<ContentEntry> ListAsync(ShareLink link, string? path = null, bool recursive = true, CancellationToken cancellationToken = default) =>
+        ListAsync(link, path, recursive, new ReadOptions(), cancellationToken);
+
+    /// <summary>Lists a folder, or the one entry of a file, without fetching file contents.</summary>
+    /// <param name="link">What to list.</param>
+    /// <param name="path">Where to begin; null: the root.</param>
+    /// <param name="recursive">Whether folders inside are listed too.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancellationToken">Ends the listing.</param>
+    /// <exception cref="P2PException">Nobody has it, or there is no such path.</exception>
+    public IAsyncEnumerable<ContentEntry> ListAsync(ShareLink link, string? path, bool recursive, ReadOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(link);
-        return new Fetching(Runtime).ListAsync(link, path, recursive, cancellationToken);
+        ArgumentNullException.ThrowIfNull(options);
+        return new Fetching(Runtime).ListAsync(link, path, recursive, options, cancellationToken);
     }
 
     /// <summary>Connects to a peer, or returns the connection that exists.</summary>

@@ -3,28 +3,38 @@ using P2P.Core.Exchange;
 
 namespace P2P.Core.Node;
 
-/// <summary>A session for readers, who wait for a block at a time and have nobody who watches over the whole: a wait ends when for too long nothing came.</summary>
+/// <summary>
+/// A session for readers, who wait for a block at a time and have nobody who watches over the whole: a wait ends when for too long nothing came, and
+/// says meanwhile why nothing comes.
+/// </summary>
 /// <param name="session">Where blocks come from.</param>
 /// <param name="time">The clock.</param>
-/// <param name="limit">The longest time without one new verified byte.</param>
-internal sealed class PatientSource(BitswapSession session, TimeProvider time, TimeSpan limit) : IBlockSource
+/// <param name="options">How long, and who is told.</param>
+internal sealed class PatientSource(BitswapSession session, TimeProvider time, ReadOptions options) : IBlockSource
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>A wait is told after, and again every.</summary>
+    private static readonly TimeSpan WorthTelling = TimeSpan.FromSeconds(5);
+
+    private long _lastTold;
 
     /// <inheritdoc/>
     public async ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<BlockBuffer> get = session.GetAsync(cid, stop.Token).AsTask();
-        var watch = new StallWatch(time, limit, time.GetTimestamp());
+        var watch = new StallWatch(time, options.StallTimeout, time.GetTimestamp());
         while (!get.IsCompleted)
         {
             await ((Task)get).WaitAsync(LookInterval, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             SessionStatistics statistics = session.Statistics;
             watch.Look(statistics.VerifiedBytes, time.GetTimestamp());
+            if (!get.IsCompleted && watch.Duration is { } still)
+                Tell(still);
             if (!watch.IsOver || get.IsCompleted)
                 continue;
-            P2PException stalled = StallWatch.ToException(statistics, session.Attempts, statistics.VerifiedBytes > 0, limit);
+            P2PException stalled = StallWatch.ToException(statistics, session.Attempts, statistics.VerifiedBytes > 0, options.StallTimeout);
             await stop.CancelAsync().ConfigureAwait(false);
             await ((Task)get).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!get.IsCompletedSuccessfully)
@@ -37,4 +47,14 @@ internal sealed class PatientSource(BitswapSession session, TimeProvider time, T
     /// <inheritdoc/>
     public ValueTask RequestAsync(Cid cid, int expectedBytes, IBlockSink sink, long tag, CancellationToken cancellationToken) =>
         session.RequestAsync(cid, expectedBytes, sink, tag, cancellationToken);
+
+    /// <summary>Tells the reader, once for all blocks that wait.</summary>
+    private void Tell(TimeSpan still)
+    {
+        if (options.Stalled is not { } stalled || still < WorthTelling)
+            return;
+        long last = Interlocked.Read(ref _lastTold), now = time.GetTimestamp();
+        if ((last == 0 || time.GetElapsedTime(last, now) >= WorthTelling) && Interlocked.CompareExchange(ref _lastTold, now, last) == last)
+            stalled.Report(new StallReason(still, session.Attempts));
+    }
 }

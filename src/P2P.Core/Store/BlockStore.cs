@@ -140,6 +140,9 @@ internal sealed class BlockStore : IAsyncDisposable
     /// <summary>Whether the block is here, as far as the index and the last look at its files tell.</summary>
     public bool Has(in Cid cid) => TryFind(cid, out BlockRow row) && IsHere(cid, row);
 
+    /// <summary>Whether the store has the block's bytes itself, so that no file of the user's is needed.</summary>
+    public bool IsOwned(in Cid cid) => TryFind(cid, out BlockRow row) && row.IsOwned;
+
     /// <summary>The size of a block that is here (bytes).</summary>
     public int? SizeOf(in Cid cid) => TryFind(cid, out BlockRow row) && IsHere(cid, row) ? row.Size : null;
 

@@ -28,6 +28,7 @@ public sealed class EventTests
         new IdEvent(Peer),
         new CidEvent("x", Cid, null),
         new EntryEvent("x", "file", null, Cid),
+        new CarEvent("import", null, [Cid], 1, 2, null, 0.5),
         new LinkEvent(Cid, null, null, false, [new LinkPeer(Peer, [])]),
         new DemoEvent(true, 1, 2, 3, 4, new Dictionary<string, long>()),
         new PinEvent(null, "x", "in_progress", 0, 0, null, new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc), null),

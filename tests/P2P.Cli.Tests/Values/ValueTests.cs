@@ -119,12 +119,16 @@ public sealed class ValueTests
         Assert.IsTrue(ByteRange.TryParse("100-", out range));
         Assert.AreEqual(900, range.CountOf(1_000));
         Assert.AreEqual(1_000, default(ByteRange).CountOf(1_000));
+        Assert.IsTrue(ByteRange.TryParse("-100", out range));
+        Assert.AreEqual(new ByteRange(900, null), range.Of(1_000));
+        Assert.AreEqual(50, range.Of(50).CountOf(50), "no more than there are");
+        Assert.AreEqual(0, range.Of(0).CountOf(0));
     }
 
     [TestMethod]
     [DataRow("")]
     [DataRow("-")]
-    [DataRow("-5")]
+    [DataRow("-0")]
     [DataRow("5")]
     [DataRow("9-5")]
     [DataRow("a-b")]

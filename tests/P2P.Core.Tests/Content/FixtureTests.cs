@@ -14,7 +14,7 @@ public sealed class FixtureTests
     public async Task A_sharded_folder_is_listed_from_its_shards_alone()
     {
         await using var blocks = new MemoryBlocks();
-        CarReader.Load(Vectors.Path("unixfs", "kubo", "TestGatewayHAMTDirectory.car"), blocks);
+        await CarFixture.LoadAsync(Vectors.Path("unixfs", "kubo", "TestGatewayHAMTDirectory.car"), blocks);
         var names = new HashSet<string>();
         await foreach (ContentEntry entry in new DagReader(blocks).ListAsync(Cid.Parse(DeepFolder), null, recursive: true, CancellationToken.None))
         {
@@ -35,9 +35,8 @@ public sealed class FixtureTests
     {
         string car = Vectors.Path("gateway-conformance", "fixtures", "trustless_gateway_car", "single-layer-hamt-with-multi-block-files.car");
         await using var blocks = new MemoryBlocks();
-        CarReader.Load(car, blocks);
+        Cid root = (await CarFixture.LoadAsync(car, blocks))[0];
         var reader = new DagReader(blocks);
-        Cid root = CarRoots(car).First();
         ContentEntry entry = await reader.ResolveAsync(root, "470.txt", CancellationToken.None);
         Assert.AreEqual("470.txt", entry.Path);
         Assert.IsGreaterThan(0L, entry.Bytes ?? 0);
@@ -54,10 +53,10 @@ public sealed class FixtureTests
     {
         string path = Vectors.Path("unixfs", "boxo", car);
         await using var blocks = new MemoryBlocks();
-        CarReader.Load(path, blocks);
+        IReadOnlyList<Cid> roots = await CarFixture.LoadAsync(path, blocks);
         var reader = new DagReader(blocks);
         int files = 0;
-        foreach (Cid root in CarRoots(path))
+        foreach (Cid root in roots)
         {
             await foreach (ContentEntry entry in reader.ListAsync(root, null, recursive: true, CancellationToken.None))
             {
@@ -79,16 +78,5 @@ public sealed class FixtureTests
         }
 
         Assert.IsGreaterThan(0, files);
-    }
-
-    private static IEnumerable<Cid> CarRoots(string path)
-    {
-        // the header is dag-cbor; each root is tag 42 (d8 2a), a byte string (58 length), 00 and the id
-        byte[] bytes = File.ReadAllBytes(path);
-        for (int i = 0; i < bytes[0]; i++)
-        {
-            if (bytes[i] == 0xd8 && bytes[i + 1] == 0x2a && Cid.TryFromBytes(bytes.AsSpan(i + 5), out Cid cid, out _))
-                yield return cid;
-        }
     }
 }
