@@ -29,5 +29,5 @@ internal sealed class KillCounts
 
     public override string ToString() =>
         $"{Kills} kills ({string.Join(", ", _kills.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key} {one.Value}"))}), {_late} came after the end; " +
-        $"{_resumes} fetches gone on with ({_reused / 1_000_000} MB reused), {_checks} acknowledged shares read back, 0 corrupted, 0 wrong resumes";
+        $"{_resumes} fetches gone on with ({_reused / 1_000_000} MB reused), {_checks} acknowledged shares read back";
 }

@@ -58,6 +58,7 @@ internal sealed class KillSharer(TemporaryFolder folder, KillTimes times, KillCo
     }
 
     /// <summary>Kills the process that serves, if there is one.</summary>
+    /// <param name="phase">What it counts for; null: it has nothing to do and is in the way, which counts for nothing.</param>
     public async Task KillAsync(string? phase = null)
     {
         if (_process is not { } process)
@@ -67,7 +68,8 @@ internal sealed class KillSharer(TemporaryFolder folder, KillTimes times, KillCo
         {
             process.Signal(ToolProcess.KillNow);
             Assert.AreEqual(128 + ToolProcess.KillNow, await process.ExitAsync(), process.ToString());
-            counts.Killed(phase ?? "serving");
+            if (phase is not null)
+                counts.Killed(phase);
         }
     }
 
@@ -78,7 +80,7 @@ internal sealed class KillSharer(TemporaryFolder folder, KillTimes times, KillCo
         _process = null;
         await using (process)
         {
-            process.Signal(ToolProcess.Interrupt);
+            process.Signal(ToolProcess.Terminate);
             await process.ExpectAsync(0);
             Assert.IsFalse(process.Events.Any(one => one.GetProperty("event").GetString() is "warning" or "error"), process.ToString());
         }

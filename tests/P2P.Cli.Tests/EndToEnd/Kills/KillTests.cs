@@ -4,7 +4,7 @@ using P2P.Tests.Shared;
 namespace P2P.Cli.Tests.EndToEnd.Kills;
 
 /// <summary>
-/// SIGKILL at random moments of import, fetch, serving and recovery: nothing half done under a final name, nothing acknowledged lost, no fetch that
+/// SIGKILL at random moments of import, fetch, serving, collection and recovery: nothing half done under a final name, nothing acknowledged lost, no fetch that
 /// begins from zero. <c>P2P_KILL_SEED</c> runs one seed, <c>P2P_KILLS</c> sets the number of kills of the slow set.
 /// </summary>
 [TestClass]
@@ -46,11 +46,12 @@ public sealed class KillTests
                 return;
             if (await RunAsync(seed, times, counts) is { } failure)
             {
+                TestContext.DisplayMessage(MessageLevel.Error, failure); // now: the rest may take long
                 lock (failures)
                     failures.Add(failure);
             }
         });
-        TestContext.DisplayMessage(MessageLevel.Informational, $"{counts}; {times}");
+        TestContext.DisplayMessage(MessageLevel.Informational, $"{counts}, {failures.Count} seeds failed; {times}");
         Assert.IsEmpty(failures, string.Join("\n\n", failures.Take(5)));
         return counts;
     }
@@ -66,12 +67,12 @@ public sealed class KillTests
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             await chain.DisposeAsync();
-            return $"Seed {seed}, {chain.At}: {failure}\nIts folder: {chain.Folder.Path}\nAgain: " +
+            return $"Seed {seed}, {chain.At}: {failure}\nIts folder: {chain.Folder}\nAgain: " +
                 $"P2P_KILL_SEED={seed} dotnet run --project tests/P2P.Cli.Tests -- --filter \"Name~Whatever_is_killed\"";
         }
 
         await chain.DisposeAsync();
-        chain.Folder.Dispose();
+        chain.Clear();
         return null;
     }
 
