@@ -14,6 +14,7 @@ return name switch
     "index" => await IndexCase.RunAsync(rounds),
     IndexCase.Measuring => await IndexCase.MeasureAsync(args[1]),
     "trees" => await TreesCase.RunAsync(rounds),
+    "gc" => await GcCase.RunAsync(rounds),
     "growth" => await GrowthCase.RunAsync(rounds),
     "chunker" => ChunkerCase.Run(rounds),
     _ => Help(),
@@ -31,6 +32,7 @@ static int Help()
           allocations  bytes allocated for each block of a 256 MiB fetch within this process
           index        1,000,000 blocks in the index: opening it, `has`, memory
           trees        100,000 files of 1 KiB shared by the tool, and again when nothing has changed
+          gc           100,000 owned blocks collected, alone and beside a fetch of 1 GiB
           chunker      FastCDC alone on 1 GiB, and how much of it is found again after 100 insertions of 1 KiB
           growth       what sharing 1 GiB in place adds to the data folder, while the process runs and when it has ended
         P2P_BENCH names the folder of the peers to measure beside; without it those columns are missing. P2P_BENCH_DATA: scratch folder.
