@@ -38,7 +38,7 @@ public sealed partial class ContentStore
     /// <summary>Removes the blocks that nothing keeps, in slices beside everything else, and what a crash left. A node does so itself in idle times.</summary>
     /// <param name="cancellationToken">Ends it; what is removed stays removed.</param>
     /// <exception cref="P2PException">The index or the disk failed.</exception>
-    public Task<GarbageReport> CollectGarbageAsync(CancellationToken cancellationToken = default) => _runtime.Store.CollectGarbageAsync(cancellationToken);
+    public Task<GarbageReport> CollectGarbageAsync(CancellationToken cancellationToken = default) => _runtime.Garbage.CollectAsync(cancellationToken);
 
     /// <summary>What the store holds, from counters: as quick for a million blocks as for one.</summary>
     /// <param name="cancellationToken">Ends the counting.</param>

@@ -45,13 +45,27 @@ internal sealed class GarbageCollection(NodeRuntime runtime)
             await WaitUntilQuietAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                await runtime.Store.CollectGarbageAsync(cancellationToken).ConfigureAwait(false);
+                await CollectAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (P2PException e)
             {
                 NodeLog.GarbageNotCollected(_logger, e); // it takes space and nothing else; the next signal tries again
             }
         }
+    }
+
+    /// <summary>Collects now, and slower while something is transferred, imported or served.</summary>
+    public Task<GarbageReport> CollectAsync(CancellationToken cancellationToken)
+    {
+        long served = runtime.Bitswap.BytesServed;
+        return runtime.Store.CollectGarbageAsync(
+            () =>
+            {
+                long before = served;
+                served = runtime.Bitswap.BytesServed;
+                return runtime.IsBusy || served != before;
+            },
+            cancellationToken);
     }
 
     private async Task WaitUntilQuietAsync(CancellationToken cancellationToken)

@@ -278,16 +278,22 @@ internal sealed class BlockStore : IAsyncDisposable
 
     /// <summary>Removes the blocks that no pin keeps, in slices beside everything else. One collection at a time; others wait.</summary>
     /// <returns>What was freed in the store.</returns>
-    public async Task<GarbageReport> CollectGarbageAsync(CancellationToken cancellationToken)
+    public Task<GarbageReport> CollectGarbageAsync(CancellationToken cancellationToken) => CollectGarbageAsync(null, cancellationToken);
+
+    /// <inheritdoc cref="CollectGarbageAsync(CancellationToken)"/>
+    /// <param name="isBusy">Whether somebody else wants the disk and the processor; then it takes its time. Null: nobody does.</param>
+    /// <param name="cancellationToken">Ends it; what is removed stays removed.</param>
+    public async Task<GarbageReport> CollectGarbageAsync(Func<bool>? isBusy, CancellationToken cancellationToken)
     {
+        CollectionPace pace = new(isBusy, _time);
         await _collecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            (long blocks, long bytes) = await _garbage.CollectAsync(cancellationToken).ConfigureAwait(false);
+            (long blocks, long bytes) = await _garbage.CollectAsync(pace, cancellationToken).ConfigureAwait(false);
             await Writer.ApplyAsync(static editor => editor.DeleteUnusedShareKeys(), 1, Durability.Visible, cancellationToken).ConfigureAwait(false);
             (int files, long fileBytes) = await _sweeper.SweepAsync(cancellationToken).ConfigureAwait(false);
             if (blocks > 0)
-                await _garbage.GiveBackSpaceAsync(cancellationToken).ConfigureAwait(false);
+                await _garbage.GiveBackSpaceAsync(pace, cancellationToken).ConfigureAwait(false);
             StoreLog.Collected(_logger, blocks, bytes);
             return new GarbageReport(blocks, bytes, files, fileBytes);
         }

@@ -16,6 +16,12 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
     /// <summary>Blocks looked at in one read and removed in one transaction (count): some milliseconds of the writer.</summary>
     private const int SliceBlocks = 512;
 
+    /// <summary>
+    /// Blocks gathered before they are removed in the order in which their bytes lie in the index (count): at most some 20 MiB. In the order of their keys
+    /// each would touch pages of its own, and the free pages would be found in an order in which giving them back takes a search for each.
+    /// </summary>
+    private const int MaxGathered = 256 * 1024;
+
     /// <summary>Index pages given back to the file system in one go (count): 4 MiB, some milliseconds of the writer.</summary>
     private const int PagesGivenBack = 1024;
 
@@ -23,18 +29,20 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
     private const int PagesKept = 1024;
 
     /// <summary>Goes through all blocks and source files once. Safe to cancel: what is removed stays removed.</summary>
+    /// <param name="pace">Whom it leaves room.</param>
+    /// <param name="cancellationToken">Ends it between two slices.</param>
     /// <returns>How many blocks were removed, and the bytes they took in the store.</returns>
-    public async Task<(long Blocks, long Bytes)> CollectAsync(CancellationToken cancellationToken)
+    public async Task<(long Blocks, long Bytes)> CollectAsync(CollectionPace pace, CancellationToken cancellationToken)
     {
         // Files that get a block from here on are noted by the writer, those that have one by the pass below.
         await writer.ApplyAsync(editor => editor.NoteFiles(true), 1, Durability.Visible, cancellationToken).ConfigureAwait(false);
         try
         {
             HashSet<long> unused = FindOldFiles();
-            (long blocks, long bytes) = await CollectBlocksAsync(unused, cancellationToken).ConfigureAwait(false);
+            (long blocks, long bytes) = await CollectBlocksAsync(unused, pace, cancellationToken).ConfigureAwait(false);
             ExceptOtherSources(unused);
             foreach (long[] slice in unused.Chunk(SliceBlocks))
-                await RemoveFilesAsync(slice, cancellationToken).ConfigureAwait(false);
+                await pace.RunAsync(() => RemoveFilesAsync(slice, cancellationToken), cancellationToken).ConfigureAwait(false);
             return (blocks, bytes);
         }
         finally
@@ -44,14 +52,15 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
     }
 
     /// <summary>Gives free pages back to the file system, in slices.</summary>
-    public async Task GiveBackSpaceAsync(CancellationToken cancellationToken)
+    public async Task GiveBackSpaceAsync(CollectionPace pace, CancellationToken cancellationToken)
     {
         long free = long.MaxValue, before;
         do
         {
             before = free;
-            await writer.ApplyAsync(
-                editor => free = editor.GiveBackPages(PagesGivenBack), 1, Durability.Visible, cancellationToken).ConfigureAwait(false);
+            await pace.RunAsync(
+                () => writer.ApplyAsync(editor => free = editor.GiveBackPages(PagesGivenBack), 1, Durability.Visible, cancellationToken),
+                cancellationToken).ConfigureAwait(false);
         }
         while (free > PagesKept && free < before);
     }
@@ -70,31 +79,42 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
         unused.ExceptWith(lease.Reader.Query("SELECT DISTINCT file FROM sources", row => row.GetInt64(0)));
     }
 
-    private async Task<(long Blocks, long Bytes)> CollectBlocksAsync(HashSet<long> unused, CancellationToken cancellationToken)
+    private async Task<(long Blocks, long Bytes)> CollectBlocksAsync(HashSet<long> unused, CollectionPace pace, CancellationToken cancellationToken)
     {
         (long blocks, long bytes) = (0, 0);
         byte[]? last = [];
+        List<Garbage> gathered = [];
         while (last is not null)
         {
-            List<(MultihashKey Key, long File)> garbage = FindGarbage(ref last, unused);
-            if (garbage.Count == 0)
+            cancellationToken.ThrowIfCancellationRequested();
+            FindGarbage(ref last, unused, gathered);
+            if (last is not null && gathered.Count < MaxGathered)
                 continue;
-            (long Blocks, long Bytes) slice = await RemoveBlocksAsync(garbage, unused, cancellationToken).ConfigureAwait(false);
-            blocks += slice.Blocks;
-            bytes += slice.Bytes;
+            foreach (Garbage[] part in gathered.OrderBy(found => found.Blob).Chunk(SliceBlocks))
+            {
+                await pace.RunAsync(
+                    async () =>
+                    {
+                        (long Blocks, long Bytes) slice = await RemoveBlocksAsync(part, unused, cancellationToken).ConfigureAwait(false);
+                        blocks += slice.Blocks;
+                        bytes += slice.Bytes;
+                    },
+                    cancellationToken).ConfigureAwait(false);
+            }
+            gathered.Clear();
         }
         return (blocks, bytes);
     }
 
-    private List<(MultihashKey Key, long File)> FindGarbage(ref byte[]? last, HashSet<long> unused)
+    /// <summary>Looks at the next blocks in key order.</summary>
+    private void FindGarbage(ref byte[]? last, HashSet<long> unused, List<Garbage> gathered)
     {
         byte[] after = last ?? [];
         byte[]? next = null;
         int count = 0;
-        List<(MultihashKey Key, long File)> garbage = [];
         using IndexReaders.Lease lease = readers.Take();
         lease.Reader.ForEach(
-            $"SELECT key, pin_set, file FROM blocks WHERE key>?1 ORDER BY key LIMIT {SliceBlocks}",
+            $"SELECT key, pin_set, file, blob FROM blocks WHERE key>?1 ORDER BY key LIMIT {SliceBlocks}",
             statement => statement.Bind(1, after),
             row =>
             {
@@ -103,16 +123,15 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
                 if (isKept)
                     unused.Remove(file);
                 else
-                    garbage.Add((new MultihashKey(row.GetBlob(0)), file));
+                    gathered.Add(new Garbage(new MultihashKey(row.GetBlob(0)), file, row.GetInt64(3)));
                 if (++count == SliceBlocks)
                     next = row.GetBlob(0).ToArray();
             });
         last = next;
-        return garbage;
     }
 
     private async Task<(long Blocks, long Bytes)> RemoveBlocksAsync(
-        List<(MultihashKey Key, long File)> garbage, HashSet<long> unused, CancellationToken cancellationToken)
+        Garbage[] garbage, HashSet<long> unused, CancellationToken cancellationToken)
     {
         (long blocks, long bytes) = (0, 0);
         List<long> stillUsed = [];
@@ -124,7 +143,7 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
                 {
                     (blocks, bytes) = (0, 0);
                     stillUsed.Clear();
-                    for (int i = 0; i < garbage.Count; i++)
+                    for (int i = 0; i < garbage.Length; i++)
                     {
                         long freed = free[i] ? editor.DeleteUnkept(garbage[i].Key.ToArray()) : -1;
                         if (freed < 0)
@@ -136,7 +155,7 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
                         bytes += freed;
                     }
                 },
-                garbage.Count,
+                garbage.Length,
                 Durability.Visible,
                 cancellationToken).ConfigureAwait(false);
         }
@@ -171,4 +190,10 @@ internal sealed class GarbageCollector(IndexReaders readers, IndexWriter writer,
             holds.Spare();
         }
     }
+
+    /// <summary>A block that no pin had when it was looked at.</summary>
+    /// <param name="Key">Its name.</param>
+    /// <param name="File">Its first source file; 0: none.</param>
+    /// <param name="Blob">Where its bytes lie in the index; 0: not there.</param>
+    private readonly record struct Garbage(MultihashKey Key, long File, long Blob);
 }
