@@ -16,6 +16,9 @@ internal static class ImportCache
             || !known.IsImported || !known.IsSettled)
             return null;
 
+        if (options.CutsByContent && file.Identity.Size <= FastCdc.MinBytes && known.Root.Codec != Cid.RawCodec)
+            return null; // fetched, and cut into leaves that we would not make
+
         var blocks = new List<Cid>();
         BalancedBuilder? again = known.Root.Codec == Cid.RawCodec || options.Form.IsPrivate
             ? null

@@ -28,7 +28,7 @@ internal sealed record ImportFile(string Path, byte[] Name, FileIdentity Identit
     /// <summary>Opens it for reading beside writers and deleters: sharing must not get into anyone's way.</summary>
     public SafeFileHandle Open() => OperatingSystem.IsWindows()
         ? File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
-        : FileStatus.OpenRead(Path); // without the lock that the base library takes
+        : FileStatus.OpenRead(Path, followLinks: false); // without the lock that the base library takes, nor the way out of the tree that a link in its place would be
 
     /// <summary>Whether it is still the file that was found.</summary>
     public bool IsUnchanged() => FileSystemDisk.Instance.TryGetIdentity(Path, out FileIdentity now) && now == Identity;

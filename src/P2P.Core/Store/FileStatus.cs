@@ -15,6 +15,7 @@ internal static partial class FileStatus
     private const int FileTypeMask = 0xF000;
     private const int RegularFile = 0x8000;
     private const int OpenReadOnlyCloseOnExec = 0x0010;
+    private const int OpenNoFollow = 0x0200;
 
     /// <summary>Errors whose numbers all Unix systems share: EPERM, ENOENT, EACCES, ENOTDIR.</summary>
     private const int NotPermitted = 1;
@@ -65,10 +66,12 @@ internal static partial class FileStatus
     /// Opens a file for reading without the advisory lock that the base library takes on Unix: a file that is shared stays its user's, and other .NET
     /// programs must be able to open it as they like.
     /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="followLinks">Whether a symbolic link of that name leads to what it points to; otherwise it is refused.</param>
     [UnsupportedOSPlatform("windows")]
-    public static SafeFileHandle OpenRead(string path)
+    public static SafeFileHandle OpenRead(string path, bool followLinks = true)
     {
-        nint descriptor = Open(path, OpenReadOnlyCloseOnExec, 0);
+        nint descriptor = Open(path, OpenReadOnlyCloseOnExec | (followLinks ? 0 : OpenNoFollow), 0);
         if (descriptor >= 0)
             return new SafeFileHandle(descriptor, ownsHandle: true);
         int error = Marshal.GetLastPInvokeError();

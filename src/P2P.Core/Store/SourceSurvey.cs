@@ -24,7 +24,7 @@ internal sealed class SourceSurvey(IndexReaders readers, PinTable pins, IDisk di
         int count = 0;
         foreach (string path in pin.Path is { } one ? [one] : pin.Paths)
         {
-            foreach (SourceFinding finding in FindBelow(pin.Id, path, cancellationToken))
+            foreach (SourceFinding finding in FindBelow(pin.Id, TargetOf(path), cancellationToken))
             {
                 count++;
                 if (first.Count < max)
@@ -33,6 +33,19 @@ internal sealed class SourceSurvey(IndexReaders readers, PinTable pins, IDisk di
         }
 
         return (first, count);
+    }
+
+    // what a user shared by the name of a link lies where the link leads
+    private static string TargetOf(string path)
+    {
+        try
+        {
+            return Path.Exists(path) ? new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path : path;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return path; // then its files are missing, which is what is told
+        }
     }
 
     private IEnumerable<SourceFinding> FindBelow(PinId pin, string path, CancellationToken cancellationToken)
@@ -56,7 +69,8 @@ internal sealed class SourceSurvey(IndexReaders readers, PinTable pins, IDisk di
 
     private List<(long Id, string Path, bool IsParent)> FoldersOf(string path)
     {
-        string from = path + Path.DirectorySeparatorChar, to = path + (char)(Path.DirectorySeparatorChar + 1);
+        string folder = Path.TrimEndingDirectorySeparator(path).TrimEnd(Path.DirectorySeparatorChar); // nothing is left of the root
+        string from = folder + Path.DirectorySeparatorChar, to = folder + (char)(Path.DirectorySeparatorChar + 1);
         using IndexReaders.Lease lease = readers.Take();
         return lease.Reader.Query(
             "SELECT id, path, path=?4 FROM folders WHERE path=?1 OR (path>=?2 AND path<?3) OR path=?4 ORDER BY path",

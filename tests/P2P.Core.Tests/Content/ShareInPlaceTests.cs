@@ -71,6 +71,70 @@ public sealed class ShareInPlaceTests
     }
 
     [TestMethod]
+    [OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)]
+    public async Task Links_are_kept_and_never_lead_out_of_the_tree()
+    {
+        await using Store.StoreFixture fixture = await Store.StoreFixture.OpenAsync();
+        byte[] secret = TestTree.Random(9, 1000);
+        string outside = fixture.WriteFile("outside/secret", secret);
+        fixture.WriteFile("t/file", "inside"u8);
+        string tree = Path.Combine(fixture.UserPath, "t");
+        File.CreateSymbolicLink(Path.Combine(tree, "absolute"), outside);
+        File.CreateSymbolicLink(Path.Combine(tree, "dangling"), "no/such");
+        Directory.CreateSymbolicLink(Path.Combine(tree, "folder"), "../outside");
+        ImportResult result = await ImportAsync(fixture, tree);
+        Assert.AreEqual(1, result.Files);
+        Assert.IsNull(fixture.Serve(Cid.OfRaw(secret)));
+        ContentNode folder = await NodeAsync(fixture, result.Root);
+        var targets = new List<string>();
+        foreach (P2P.Core.Content.DagPbLink link in folder.Links.Where(link => link.Cid.Codec == Cid.DagPbCodec))
+        {
+            ContentNode node = await NodeAsync(fixture, link.Cid);
+            Assert.IsTrue(node.IsLink);
+            targets.Add(System.Text.Encoding.UTF8.GetString(node.Data.Data!));
+        }
+
+        CollectionAssert.AreEqual(new[] { outside, "no/such", "../outside" }, targets);
+
+        // a file that a link took the place of after it was listed is refused, not followed
+        string swapped = Path.Combine(tree, "absolute");
+        Assert.ThrowsExactly<IOException>(() => new ImportFile(swapped, "absolute"u8.ToArray(), fixture.IdentityOf(outside)).Open());
+    }
+
+    [TestMethod]
+    [OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)]
+    public async Task What_was_shared_by_the_name_of_a_link_is_looked_at_where_it_lies()
+    {
+        await using Store.StoreFixture fixture = await Store.StoreFixture.OpenAsync();
+        string file = fixture.WriteFile("real/file", "1"u8);
+        string link = Path.Combine(fixture.UserPath, "link");
+        Directory.CreateSymbolicLink(link, "real");
+        ImportResult result = await ImportAsync(fixture, link);
+        Assert.AreEqual(1, result.Files);
+        Pin pin = fixture.Store.GetShares().Single() with { Path = link };
+        Assert.AreEqual(0, fixture.Store.FindChangedFiles(pin, 10, CancellationToken.None).Count);
+        await File.WriteAllTextAsync(file, "22");
+        (IReadOnlyList<SourceFinding> found, int count) = fixture.Store.FindChangedFiles(pin, 10, CancellationToken.None);
+        Assert.AreEqual(1, count);
+        Assert.AreEqual(new SourceFinding(file, IsMissing: false), found[0]);
+    }
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux)]
+    public async Task Sockets_are_passed_over_and_named_and_a_pipe_alone_is_nothing_to_share()
+    {
+        await using Store.StoreFixture fixture = await Store.StoreFixture.OpenAsync();
+        fixture.WriteFile("t/file", "1"u8);
+        string path = Path.Combine(fixture.UserPath, "t", "socket");
+        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        socket.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(path));
+        ImportResult result = await ImportAsync(fixture, Path.Combine(fixture.UserPath, "t"));
+        CollectionAssert.AreEqual(new[] { path }, result.Skipped.ToArray());
+        P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(() => ImportAsync(fixture, path));
+        StringAssert.Contains(error.Message, "nothing to share");
+    }
+
+    [TestMethod]
     public Task A_sparse_file_is_served_from_where_it_lies() => CheckSparseAsync(65L * MiB);
 
     [TestMethod]

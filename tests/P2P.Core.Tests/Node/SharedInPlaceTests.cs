@@ -122,6 +122,21 @@ public sealed class SharedInPlaceTests
         Assert.AreEqual(share.Blocks, preview.Blocks);
     }
 
+    [TestMethod]
+    public async Task A_private_share_may_be_cut_by_content_and_keep_permissions_too()
+    {
+        byte[] large = Write("t/film", 3 * MiB), small = Write("t/note", 100), middle = Write("t/song", 900_000);
+        await using P2PNode sharer = await StartAsync("a");
+        await using P2PNode fetcher = await StartAsync("b");
+        Share share = await sharer.ShareAsync(In("t"), new ShareOptions { Private = true, Chunker = Chunker.FastCdc, PreserveMetadata = true });
+        await fetcher.FetchAsync(share.Link, In("copy"));
+        CollectionAssert.AreEqual(large, await File.ReadAllBytesAsync(In("copy/film")));
+        CollectionAssert.AreEqual(middle, await File.ReadAllBytesAsync(In("copy/song")));
+        CollectionAssert.AreEqual(small, await File.ReadAllBytesAsync(In("copy/note")));
+        File.Delete(In("t/song"));
+        Assert.AreEqual(new ChangedFile(In("t/song"), FileChange.Missing), (await sharer.GetSharesAsync().ToListAsync()).Single().ChangedFiles.Single());
+    }
+
     private async Task FetchAsync(P2PNode fetcher, Share share, P2PNode sharer, string name, int StallTimeout) =>
         await fetcher.FetchAsync(
             ShareLink.Parse($"ipfs://{share.Root}/{name}"),
