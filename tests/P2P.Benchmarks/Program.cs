@@ -9,6 +9,7 @@ return name switch
     "import" => await ImportCase.RunAsync(rounds),
     "small" => await SmallFilesCase.RunAsync(rounds),
     "relay" => await RelayCase.RunAsync(rounds),
+    "player" => await PlayerCase.RunAsync(rounds),
     "start" => await StartCase.RunAsync(rounds),
     "allocations" => await AllocationsCase.RunAsync(),
     "index" => await IndexCase.RunAsync(rounds),
@@ -28,6 +29,7 @@ static int Help()
           import       1 GiB shared in place, beside reading and hashing it with SHA-256 on all cores
           small        10,000 files of 10 KiB shared and fetched, beside libtorrent ($P2P_BENCH/native) and a bare loop that writes them
           relay        256 MiB at 63 ms and 400 Mbit/s, beside one bare TCP stream through the same relay
+          player       a video player's way through 256 MiB at 63 ms and 400 Mbit/s: seeks, stalls, bytes fetched; then end to end, beside a fetch
           start        process start to exit of `p2p id` and of `p2p fetch` of 52 KB; the same fetch in a warm process
           allocations  bytes allocated for each block of a 256 MiB fetch within this process
           index        1,000,000 blocks in the index: opening it, `has`, memory

@@ -27,15 +27,24 @@ internal sealed class FileWalk : IAsyncDisposable
     /// <param name="root">The root.</param>
     /// <param name="from">The first byte that is wanted; segments that end before it are left out, the first may begin before it.</param>
     /// <param name="cancellationToken">Ends the walk and its loads.</param>
-    public FileWalk(NodeLoader loader, FileNode root, long from, CancellationToken cancellationToken)
+    /// <param name="nodesAhead">See <see cref="NodesAhead"/>.</param>
+    public FileWalk(NodeLoader loader, FileNode root, long from, CancellationToken cancellationToken, int nodesAhead = LookAhead.MaxLoadsPerLane)
     {
         _ahead = new LookAhead(loader, cancellationToken);
+        NodesAhead = nodesAhead;
         _from = from;
         Push(root, 0);
     }
 
     /// <summary>Where the walk is, after <see cref="MoveNextAsync"/> returned true.</summary>
     public FileSegment Current { get; private set; }
+
+    /// <summary>How many nodes are loaded on each level, the one that is needed included (count).</summary>
+    public int NodesAhead
+    {
+        get => _ahead.LoadsPerLane;
+        set => _ahead.LoadsPerLane = Math.Clamp(value, 1, LookAhead.MaxLoadsPerLane);
+    }
 
     /// <summary>Inner nodes below the root walked so far.</summary>
     public long Nodes { get; private set; }

@@ -8,11 +8,16 @@ internal sealed class LookAhead(NodeLoader loader, CancellationToken cancellatio
 {
     // With hostile nodes of 2 MiB this bounds the memory to 96 MiB; with 63 ms a round trip it loads 760 nodes a second.
     private const int MaxLoads = 48;
-    private const int MaxLoadsPerLane = 24;
+
+    /// <summary>The most loads for the children of one node (count).</summary>
+    public const int MaxLoadsPerLane = 24;
 
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly List<Task> _abandoned = [];
     private int _loads;
+
+    /// <summary>Loads for the children of one node from now on (count), at most <see cref="MaxLoadsPerLane"/>.</summary>
+    public int LoadsPerLane { get; set; } = MaxLoadsPerLane;
 
     /// <summary>The children of one node.</summary>
     /// <param name="count">How many.</param>
@@ -31,7 +36,7 @@ internal sealed class LookAhead(NodeLoader loader, CancellationToken cancellatio
     public void Fill(Lane lane, int from)
     {
         lane.Next = Math.Max(lane.Next, from);
-        while (_loads < MaxLoads && lane.Loads.Count < MaxLoadsPerLane && lane.Next < lane.Count)
+        while (_loads < MaxLoads && lane.Loads.Count < LoadsPerLane && lane.Next < lane.Count)
         {
             int child = lane.Next++;
             Cid cid = lane.NodeAt(child);

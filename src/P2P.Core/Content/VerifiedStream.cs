@@ -3,24 +3,29 @@ using P2P.Core.Blocks;
 namespace P2P.Core.Content;
 
 /// <summary>One file of a DAG as a seekable stream: fetches what is read and a little ahead, every byte verified before it is returned.</summary>
-/// <remarks>Not thread-safe, like any stream. It reads ahead one block at first and twice as many after each block that was read to its end, so a
-/// player that jumps wastes little and one that goes on is not kept waiting. Disposing it ends what is loaded ahead; the source stays open.</remarks>
+/// <remarks>
+/// One reader at a time, like any stream; it may be disposed at any moment, also while it reads. How far it loads ahead follows the reader, see
+/// <see cref="ReadAhead"/>: at most <see cref="ReadAhead.MaxBytes"/> besides the block that is being read. Disposing it ends what is loaded ahead; the source stays open.
+/// </remarks>
 internal sealed class VerifiedStream : Stream
 {
-    // 16 blocks of 1 MiB: 1 Gbit/s at 130 ms a round trip, and no more memory than a small fetch
-    private const int MaxAhead = 16;
+    /// <summary>A node of the walk may itself hold bytes of the file (bytes), so the window bounds them too: leaves of the older profile.</summary>
+    private const int NodeBytes = 256 << 10;
 
     private readonly NodeLoader _loader;
     private readonly FileNode _root;
     private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _turn = new(1, 1); // guards everything below but _position: a read and the end of the stream may meet
     private readonly Queue<Piece> _ahead = new();
+    private readonly ReadAhead _window = new();
     private FileWalk? _walk;
     private CancellationTokenSource? _walkStop;
-    private Task<bool>? _move; // a step of the walk that outlived a cancelled read
+    private Task<bool>? _move; // the step of the walk that is under way
     private Piece? _current;
-    private int _aheadTarget = 1;
+    private bool _walkHasEnded;
+    private long _aheadBytes;
     private long _position;
-    private bool _disposed;
+    private int _isDisposed;
 
     /// <summary>Opens a file whose root is loaded.</summary>
     public VerifiedStream(NodeLoader loader, FileNode root)
@@ -33,10 +38,10 @@ internal sealed class VerifiedStream : Stream
     public IAsyncDisposable? Owner { get; set; }
 
     /// <inheritdoc/>
-    public override bool CanRead => !_disposed;
+    public override bool CanRead => !IsDisposed;
 
     /// <inheritdoc/>
-    public override bool CanSeek => !_disposed;
+    public override bool CanSeek => !IsDisposed;
 
     /// <inheritdoc/>
     public override bool CanWrite => false;
@@ -55,6 +60,10 @@ internal sealed class VerifiedStream : Stream
         }
     }
 
+    private int NodesAhead => 1 + (int)(_window.Bytes / NodeBytes);
+
+    private bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
+
     /// <inheritdoc/>
     public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
     {
@@ -68,26 +77,23 @@ internal sealed class VerifiedStream : Stream
     /// <exception cref="P2PException">Nobody has the block, or the content is malformed.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (buffer.IsEmpty || _position >= Length)
             return 0;
-        Piece piece = await PieceAtPositionAsync(cancellationToken).ConfigureAwait(false);
-        ReadOnlyMemory<byte> bytes;
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            bytes = await piece.BytesAsync(cancellationToken).ConfigureAwait(false);
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
+            return await ReadHereAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
-        catch (P2PException)
+        catch (OperationCanceledException left) when (IsDisposed && !cancellationToken.IsCancellationRequested)
         {
-            await DropAsync().ConfigureAwait(false); // the next read asks anew
-            throw;
+            throw new ObjectDisposedException("The stream was disposed while it was read.", left);
         }
-
-        int from = (int)(_position - piece.Offset);
-        int count = Math.Min(bytes.Length - from, buffer.Length);
-        bytes.Slice(from, count).CopyTo(buffer);
-        _position += count;
-        return count;
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     /// <inheritdoc/>
@@ -111,83 +117,170 @@ internal sealed class VerifiedStream : Stream
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
-        if (!_disposed)
-        {
-            _disposed = true;
-            await _stop.CancelAsync().ConfigureAwait(false);
-            await DropAsync().ConfigureAwait(false);
-            _stop.Dispose();
-            if (Owner is { } owner)
-                await owner.DisposeAsync().ConfigureAwait(false);
-        }
-
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+            await EndAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_disposed)
-        {
-            _disposed = true;
-            _stop.Cancel();
-            _ = EndAsync(); // only gives buffers back once their loads have ended; nothing waits for it
-        }
-
+        if (disposing && Interlocked.Exchange(ref _isDisposed, 1) == 0)
+            _ = EndAsync(); // gives buffers back once their loads have ended; nothing waits for it
         base.Dispose(disposing);
     }
 
     private async Task EndAsync()
     {
-        await DropAsync().ConfigureAwait(false);
+        await _stop.CancelAsync().ConfigureAwait(false); // a read that waits ends and lets go of the turn
+        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await DropAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+
+        _stop.Dispose();
         if (Owner is { } owner)
             await owner.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async ValueTask<Piece> PieceAtPositionAsync(CancellationToken cancellationToken)
+    private async ValueTask<int> ReadHereAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (_current is { } here && here.Holds(_position))
+        long position = _position;
+        Piece piece = await PieceAtAsync(position, cancellationToken).ConfigureAwait(false);
+        ReadOnlyMemory<byte> bytes;
+        try
+        {
+            FillAhead();
+            while (!piece.IsReady)
+                await WaitAsync(piece, cancellationToken).ConfigureAwait(false);
+            bytes = await piece.BytesAsync().ConfigureAwait(false);
+        }
+        catch (P2PException)
+        {
+            await DropAsync().ConfigureAwait(false); // the next read asks anew
+            throw;
+        }
+
+        int from = (int)(position - piece.Offset);
+        int count = Math.Min(bytes.Length - from, buffer.Length);
+        bytes.Slice(from, count).CopyTo(buffer);
+        _position = position + count;
+        if (_window.OnRead(from + count, piece.Length))
+            FillAhead();
+        return count;
+    }
+
+    /// <summary>Waits for the piece; meanwhile the walk goes on, as far as the window reaches.</summary>
+    private async ValueTask WaitAsync(Piece piece, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+        Task any = _move is { IsCompleted: false } move ? Task.WhenAny(piece.Load, move) : piece.Load;
+        await any.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        either.Token.ThrowIfCancellationRequested();
+        FillAhead();
+    }
+
+    private async ValueTask<Piece> PieceAtAsync(long position, CancellationToken cancellationToken)
+    {
+        if (_current is { } here && here.Holds(position))
             return here;
 
-        bool goesOn = _current is { } last && _position == last.Offset + last.Length;
+        bool goesOn = _current is { } last && position == last.Offset + last.Length;
         if (_current is { } done)
             await done.DisposeAsync().ConfigureAwait(false);
         _current = null;
-        if (goesOn)
-            _aheadTarget = Math.Min(_aheadTarget * 2, MaxAhead);
-        while (_ahead.TryPeek(out Piece? next) && !next.Holds(_position) && next.Offset < _position && _ahead.Any(piece => piece.Holds(_position)))
-            await _ahead.Dequeue().DisposeAsync().ConfigureAwait(false); // jumped forward within what is loaded
+        while (_ahead.TryPeek(out Piece? next) && next.Offset < position && !next.Holds(position) && _ahead.Any(piece => piece.Holds(position)))
+            await DequeueAhead().DisposeAsync().ConfigureAwait(false); // jumped forward within what is loaded
 
-        if (_walk is null || !_ahead.TryPeek(out Piece? first) || !first.Holds(_position))
+        // what failed while nobody waited for it is asked for anew
+        if (_ahead.TryPeek(out Piece? first) && first.Holds(position) && !first.HasFailed)
+        {
+            if (goesOn)
+                _window.OnNext(first.IsReady, _ahead.All(static piece => piece.IsReady));
+            return _current = DequeueAhead();
+        }
+
+        if (goesOn)
+            _window.OnNext(isReady: false, isAllReady: false);
+        else
+            _window.OnJump();
+        if (_walk is null || !goesOn || _ahead.Count > 0 || _move is { IsFaulted: true })
+            await BeginWalkAsync(position).ConfigureAwait(false);
+        try
+        {
+            while (!_walkHasEnded && !TryEnqueue())
+                await MoveAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (P2PException)
         {
             await DropAsync().ConfigureAwait(false);
-            if (!goesOn)
-                _aheadTarget = 1;
-            _walkStop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-            _walk = new FileWalk(_loader, _root, _position, _walkStop.Token);
-            await LoadOneAsync(cancellationToken).ConfigureAwait(false);
+            throw;
         }
 
-        _current = _ahead.Dequeue();
-        while (_ahead.Count < _aheadTarget && await LoadOneAsync(cancellationToken).ConfigureAwait(false))
-        {
-            // as many as the reader has earned
-        }
-
-        return _current;
+        if (_ahead.Count == 0)
+            throw new P2PException(P2PErrorCode.Integrity, $"The content is malformed: it ends before byte {position} of {Length}.");
+        return _current = DequeueAhead();
     }
 
-    private async ValueTask<bool> LoadOneAsync(CancellationToken cancellationToken)
+    private Piece DequeueAhead()
     {
-        _move ??= _walk!.MoveNextAsync().AsTask();
-        await ((Task)_move).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
+        Piece piece = _ahead.Dequeue();
+        _aheadBytes -= piece.Length;
+        return piece;
+    }
+
+    private async ValueTask BeginWalkAsync(long position)
+    {
+        await DropAsync().ConfigureAwait(false);
+        _walkStop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        _walk = new FileWalk(_loader, _root, position, _walkStop.Token, NodesAhead);
+        _walkHasEnded = false;
+    }
+
+    /// <summary>Starts loads as far as the window reaches and the walk has come; never waits.</summary>
+    private void FillAhead()
+    {
+        if (_walk is not null)
+            _walk.NodesAhead = NodesAhead;
+        while (!_walkHasEnded && _aheadBytes < _window.Bytes && TryEnqueue())
+        {
+            // as much as the reader has earned
+        }
+    }
+
+    /// <summary>Takes the walk's next piece and starts its load. False: the walk is not there yet, or has ended. One that failed says so when its piece is needed.</summary>
+    private bool TryEnqueue()
+    {
+        if (_walk is null || _walkHasEnded)
+            return false;
+        _move ??= _walk.MoveNextAsync().AsTask();
+        if (!_move.IsCompletedSuccessfully)
+            return false;
         Task<bool> moved = _move;
         _move = null;
-        if (!await moved.ConfigureAwait(false))
+        _walkHasEnded = !moved.GetAwaiter().GetResult();
+        if (_walkHasEnded)
             return false;
-        _ahead.Enqueue(new Piece(_walk!.Current, _loader.Source, _stop.Token));
+        var piece = new Piece(_walk.Current, _loader.Source, _stop.Token);
+        _ahead.Enqueue(piece);
+        _aheadBytes += piece.Length;
         return true;
+    }
+
+    /// <summary>Waits for the step of the walk that is under way; it outlives a cancelled read.</summary>
+    private async ValueTask MoveAsync(CancellationToken cancellationToken)
+    {
+        if (_move is not { } move)
+            return;
+        await ((Task)move).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!move.IsCompletedSuccessfully)
+            await move.ConfigureAwait(false); // throws
     }
 
     private async Task DropAsync()
@@ -195,8 +288,8 @@ internal sealed class VerifiedStream : Stream
         if (_current is { } current)
             await current.DisposeAsync().ConfigureAwait(false);
         _current = null;
-        while (_ahead.TryDequeue(out Piece? piece))
-            await piece.DisposeAsync().ConfigureAwait(false);
+        while (_ahead.Count > 0)
+            await DequeueAhead().DisposeAsync().ConfigureAwait(false);
         if (_walk is not { } walk)
             return;
         _walk = null;
@@ -211,7 +304,6 @@ internal sealed class VerifiedStream : Stream
     /// <summary>A stretch of the file that is loaded or being loaded.</summary>
     private sealed class Piece : IAsyncDisposable
     {
-        private readonly ReadOnlyMemory<byte> _known;
         private readonly Task<BlockBuffer>? _load;
         private readonly FileSegment _segment;
         private readonly CancellationTokenSource? _stop;
@@ -219,7 +311,6 @@ internal sealed class VerifiedStream : Stream
         public Piece(FileSegment segment, IBlockSource source, CancellationToken cancellationToken)
         {
             _segment = segment;
-            _known = segment.Known;
             if (segment.Leaf.IsEmpty)
                 return;
             _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -230,13 +321,20 @@ internal sealed class VerifiedStream : Stream
 
         public int Length => _segment.Length;
 
+        public Task Load => _load ?? Task.CompletedTask;
+
+        public bool IsReady => Load.IsCompleted;
+
+        public bool HasFailed => Load.IsFaulted || Load.IsCanceled;
+
         public bool Holds(long position) => position >= Offset && position < Offset + Length;
 
-        public async ValueTask<ReadOnlyMemory<byte>> BytesAsync(CancellationToken cancellationToken)
+        /// <summary>Its bytes, once it is ready.</summary>
+        public async ValueTask<ReadOnlyMemory<byte>> BytesAsync()
         {
             if (_load is null)
-                return _known;
-            BlockBuffer block = await _load.WaitAsync(cancellationToken).ConfigureAwait(false);
+                return _segment.Known;
+            BlockBuffer block = await _load.ConfigureAwait(false);
             if (block.Length != Length)
                 throw ContentFault.Contradiction(_segment.Leaf, $"has {block.Length} bytes where its parent claims {Length}");
             return block.Memory;

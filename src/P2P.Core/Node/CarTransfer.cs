@@ -60,7 +60,7 @@ internal sealed class CarTransfer(NodeRuntime runtime)
                 root = (await new DagReader(lease.Source).ResolveAsync(root, link.Path, cancellationToken).ConfigureAwait(false)).Cid;
             ThrottledProgress<long>? reports = ReportsOf(options.Progress);
             var writer = new CarWriter(destination);
-            var walk = new DagWalk(lease.Source, root, cancellationToken);
+            var walk = new DagWalk(lease.Direct, root, cancellationToken);
             await using (walk.ConfigureAwait(false))
             {
                 // the first block before the header: what nobody has leaves no file that begins like one

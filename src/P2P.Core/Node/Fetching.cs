@@ -145,12 +145,8 @@ internal sealed class Fetching(NodeRuntime runtime)
     public ReadLease Lease(ShareLink link, ReadOptions options)
     {
         RefuseUnverifiable(link);
-        BitswapSession session = Open(link, options.ExtraPeers);
-        return new ReadLease(session, new PatientSource(session, runtime.Time, options));
+        return runtime.Reading.Lease(link.Root, HintsOf(link, options.ExtraPeers), options);
     }
-
-    private BitswapSession Open(ShareLink link, IReadOnlyCollection<Multiaddress> extraPeers) =>
-        runtime.Bitswap.OpenSession(link.Root, new HintProviders(runtime.Connections, HintsOf(link, extraPeers)), askStore: true);
 
     /// <summary>Reports progress and ends the fetch when it stands still for too long; returns why it did.</summary>
     private async Task<P2PException?> WatchAsync(

@@ -10,12 +10,14 @@ namespace P2P.Core.Node;
 /// Providers that the user named: the peers in a link and those given beside it. All are dialed at the same time; each is handed on as soon
 /// as it answers. Whoever is connected already is asked by the session itself. The DHT will stand beside this behind the same door.
 /// </summary>
-internal sealed class HintProviders(ConnectionPool pool, IReadOnlyList<PeerHint> hints) : IProviderSource
+internal sealed class HintProviders(ConnectionPool pool, IReadOnlyList<PeerHint> firstHints) : IProviderSource
 {
     private const int MaxAttempts = 32;
+    private const int MaxHints = 64; // what one session can ask
 
-    private readonly Lock _gate = new(); // guards _attempts
+    private readonly Lock _gate = new(); // guards _attempts and changes of _hints
     private readonly Dictionary<string, DialAttempt> _attempts = new(StringComparer.Ordinal);
+    private volatile IReadOnlyList<PeerHint> _hints = firstHints;
 
     public IReadOnlyList<DialAttempt> Attempts
     {
@@ -26,10 +28,33 @@ internal sealed class HintProviders(ConnectionPool pool, IReadOnlyList<PeerHint>
         }
     }
 
+    /// <summary>Takes more hints in; returns those that say something new.</summary>
+    public IReadOnlyList<PeerHint> Add(IReadOnlyList<PeerHint> more)
+    {
+        lock (_gate)
+        {
+            var all = _hints.ToDictionary(hint => hint.Peer);
+            var added = new List<PeerHint>();
+            foreach (PeerHint hint in more)
+            {
+                PeerHint? known = all.GetValueOrDefault(hint.Peer);
+                PeerHint merged = known is null ? hint : new PeerHint(hint.Peer, [.. known.Addresses.Union(hint.Addresses)]);
+                if (known is null ? all.Count >= MaxHints : merged.Addresses.Count == known.Addresses.Count)
+                    continue;
+                all[hint.Peer] = merged;
+                added.Add(merged);
+            }
+
+            if (added.Count > 0)
+                _hints = [.. all.Values];
+            return added;
+        }
+    }
+
     public async IAsyncEnumerable<PeerId> FindAsync(Cid root, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var found = Channel.CreateUnbounded<PeerId>(); // bounded by the hints
-        Task dials = Task.WhenAll(hints.Select(async hint =>
+        Task dials = Task.WhenAll(_hints.Select(async hint =>
         {
             if (await TryConnectAsync(hint, cancellationToken).ConfigureAwait(false))
                 found.Writer.TryWrite(hint.Peer);
@@ -56,7 +81,7 @@ internal sealed class HintProviders(ConnectionPool pool, IReadOnlyList<PeerHint>
     {
         if (pool.TryGet(peer, out _))
             return true;
-        PeerHint? hint = hints.FirstOrDefault(h => h.Peer == peer);
+        PeerHint? hint = _hints.FirstOrDefault(h => h.Peer == peer);
         return await TryConnectAsync(hint ?? new PeerHint(peer, []), cancellationToken).ConfigureAwait(false);
     }
 

@@ -41,6 +41,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
         Store = store;
         Buffers = buffers;
         Garbage = new GarbageCollection(this);
+        Reading = new ReadSessions(this);
         Connections = new ConnectionPool(
             identity,
             seams.Transports,
@@ -96,6 +97,9 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
     /// <summary>Wraps the keys of private shares for the store.</summary>
     public ShareKeyWrap ShareKeys { get; }
+
+    /// <summary>What reads and lists fetch with.</summary>
+    public ReadSessions Reading { get; }
 
     public NodeWarnings Warnings { get; } = new();
 
@@ -183,6 +187,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // each loop logs its own failure
 
         // whatever fails here, what comes after it is closed all the same, the folder above all
+        await EndAsync(Reading.DisposeAsync().AsTask()).ConfigureAwait(false);
         await EndAsync(Bitswap.DisposeAsync().AsTask()).ConfigureAwait(false);
         await EndAsync(Identify.DisposeAsync().AsTask()).ConfigureAwait(false);
         await EndAsync(Connections.CloseAsync(cancellationToken)).ConfigureAwait(false);

@@ -7,10 +7,11 @@ namespace P2P.Core.Node;
 /// A session for readers, who wait for a block at a time and have nobody who watches over the whole: a wait ends when for too long nothing came, and
 /// says meanwhile why nothing comes.
 /// </summary>
-/// <param name="session">Where blocks come from.</param>
+/// <param name="session">Tells how it goes.</param>
+/// <param name="source">Where blocks come from: the session, or what stands before it.</param>
 /// <param name="time">The clock.</param>
 /// <param name="options">How long, and who is told.</param>
-internal sealed class PatientSource(BitswapSession session, TimeProvider time, ReadOptions options) : IBlockSource
+internal sealed class PatientSource(BitswapSession session, IBlockSource source, TimeProvider time, ReadOptions options) : IBlockSource
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
@@ -23,7 +24,7 @@ internal sealed class PatientSource(BitswapSession session, TimeProvider time, R
     public async ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<BlockBuffer> get = session.GetAsync(cid, stop.Token).AsTask();
+        Task<BlockBuffer> get = source.GetAsync(cid, stop.Token).AsTask();
         var watch = new StallWatch(time, options.StallTimeout, time.GetTimestamp());
         while (!get.IsCompleted)
         {
@@ -41,12 +42,19 @@ internal sealed class PatientSource(BitswapSession session, TimeProvider time, R
                 throw stalled;
         }
 
-        return await get.ConfigureAwait(false);
+        try
+        {
+            return await get.ConfigureAwait(false);
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new P2PException(P2PErrorCode.Unreachable, "The node was stopped while content was being read. Start it and open the content again.", ended);
+        }
     }
 
     /// <inheritdoc/>
     public ValueTask RequestAsync(Cid cid, int expectedBytes, IBlockSink sink, long tag, CancellationToken cancellationToken) =>
-        session.RequestAsync(cid, expectedBytes, sink, tag, cancellationToken);
+        source.RequestAsync(cid, expectedBytes, sink, tag, cancellationToken);
 
     /// <summary>Tells the reader, once for all blocks that wait.</summary>
     private void Tell(TimeSpan still)

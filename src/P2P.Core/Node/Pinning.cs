@@ -44,7 +44,7 @@ internal sealed class Pinning(NodeRuntime runtime)
         BitswapSession session = runtime.Bitswap.OpenSession(link.Root, new HintProviders(runtime.Connections, hints), askStore: true);
         await using (session.ConfigureAwait(false))
         {
-            var patient = new PatientSource(session, runtime.Time, new ReadOptions { StallTimeout = options.StallTimeout });
+            var patient = new PatientSource(session, session, runtime.Time, new ReadOptions { StallTimeout = options.StallTimeout });
             Cid root = string.IsNullOrEmpty(link.Path)
                 ? link.Root
                 : (await new DagReader(patient).ResolveAsync(link.Root, link.Path, cancellationToken).ConfigureAwait(false)).Cid;

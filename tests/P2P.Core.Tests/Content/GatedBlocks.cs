@@ -26,6 +26,9 @@ internal sealed class GatedBlocks(MemoryBlocks inner) : IBlockSource, IDisposabl
     /// <summary>Lets so many through.</summary>
     public void Open(int count) => _gate.Release(count);
 
+    /// <summary>Takes back one that nobody has used. False: there is none.</summary>
+    public bool TryTake() => _gate.Wait(0);
+
     public void Dispose() => _gate.Dispose();
 
     public async ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken)

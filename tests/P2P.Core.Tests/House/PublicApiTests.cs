@@ -16,7 +16,6 @@ public sealed class PublicApiTests
         "ShareOptions", "FetchOptions", "IfExists", "Share", "Announcement", "FetchResult", "RenamedEntry", "Transfer", "TransferProgress", "StallReason", "ImportProgress",
         "ContentEntry", "ContentKind", "ContentStore", "StoreUsage", "PurposeUsage", "PinPurpose", "PinOptions", "PinnedContent", "GarbageReport", "NodeStatus", "NodeState", "NodeWarning", "PeerInfo",
         "SharePreview", "Chunker", "ChangedFile", "FileChange",
-        "SharePreview", "ChangedFile", "FileChange",
         "ReadOptions", "CarExportOptions", "CarImportOptions", "CarExportResult", "CarImportResult",
         "Cid", "PeerId", "Multiaddress", "ShareLink", "PeerHint",
         "P2PException", "P2PErrorCode", "DialAttempt", "P2PDiagnostics", "P2PServiceCollectionExtensions",
