@@ -16,6 +16,7 @@ return name switch
     IndexCase.Measuring => await IndexCase.MeasureAsync(args[1]),
     "trees" => await TreesCase.RunAsync(rounds),
     "gc" => await GcCase.RunAsync(rounds),
+    "private" => await PrivateCase.RunAsync(rounds),
     "growth" => await GrowthCase.RunAsync(rounds),
     "chunker" => ChunkerCase.Run(rounds),
     _ => Help(),
@@ -36,6 +37,7 @@ static int Help()
           trees        100,000 files of 1 KiB shared by the tool, and again when nothing has changed
           gc           100,000 owned blocks collected, alone and beside a fetch of 1 GiB
           chunker      FastCDC alone on 1 GiB, and how much of it is found again after 100 insertions of 1 KiB
+          private      256 MiB shared and fetched openly and privately, two nodes in one process: what sealing costs
           growth       what sharing 1 GiB in place adds to the data folder, while the process runs and when it has ended
         P2P_BENCH names the folder of the peers to measure beside; without it those columns are missing. P2P_BENCH_DATA: scratch folder.
         """);
