@@ -20,6 +20,10 @@ internal abstract class BlockForm
     /// <summary>The id by which the block is known to the network and the store.</summary>
     public virtual Cid BlockOf(in Cid cid) => cid;
 
+    /// <summary>The id to walk from, of a root in a link.</summary>
+    /// <exception cref="P2PException">Integrity: no such content has such a root.</exception>
+    public virtual Cid NodeOf(in Cid root) => root;
+
     /// <summary>Where content begins: at its root, or in a private share at the one entry of its root.</summary>
     public virtual ValueTask<ContentStart> EnterAsync(NodeLoader loader, Cid root, CancellationToken cancellationToken) => new(new ContentStart(root, null, 0));
 
@@ -28,6 +32,11 @@ internal abstract class BlockForm
 
     /// <summary>Opens a node's block, which then belongs to the result.</summary>
     public abstract NodeBlock Open(Cid cid, BlockBuffer block, NodeOrigin origin);
+
+    /// <summary>Decodes a node out of its block, whatever kind of node it is.</summary>
+    /// <exception cref="P2PException">Integrity: it is none, or contradicts itself.</exception>
+    public virtual DagPbNode DecodeNode(in Cid cid, ReadOnlySpan<byte> block) =>
+        DagPbCodec.TryDecode(block, out DagPbNode? node) ? node : throw ContentFault.Contradiction(in cid, "is not valid dag-pb");
 
     /// <summary>What a decoded node says, with links whose codecs tell leaves from nodes.</summary>
     /// <exception cref="P2PException">Integrity: it contradicts itself.</exception>

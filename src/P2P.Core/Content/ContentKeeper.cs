@@ -10,7 +10,8 @@ namespace P2P.Core.Content;
 /// <param name="source">Where blocks that are not here come from.</param>
 /// <param name="store">Keeps them.</param>
 /// <param name="pin">The pin, taken by the caller before the call.</param>
-internal sealed class ContentKeeper(IBlockSource source, BlockStore store, PinId pin)
+/// <param name="form">How the content stands in blocks.</param>
+internal sealed class ContentKeeper(IBlockSource source, BlockStore store, PinId pin, BlockForm form)
 {
     /// <summary>Blocks loaded ahead (count): at worst 64 MiB, and enough for a round trip of 60 ms at 500 MiB/s.</summary>
     private const int MaxLoads = 32;
@@ -52,6 +53,7 @@ internal sealed class ContentKeeper(IBlockSource source, BlockStore store, PinId
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var loads = new Queue<(Cid Cid, Task<Loaded> Load)>();
+        root = form.NodeOf(in root);
         Push([root]);
         try
         {
@@ -90,7 +92,7 @@ internal sealed class ContentKeeper(IBlockSource source, BlockStore store, PinId
         else
         {
             // gone since it was looked at
-            using BlockBuffer? again = loaded.IsHere ? await source.GetAsync(cid, cancellationToken).ConfigureAwait(false) : null;
+            using BlockBuffer? again = loaded.IsHere ? await source.GetAsync(form.BlockOf(in cid), cancellationToken).ConfigureAwait(false) : null;
             ReadOnlyMemory<byte> block = (again ?? loaded.Buffer!).Memory;
             await store.MakeRoomAsync(block.Length, cancellationToken).ConfigureAwait(false);
             _batch.AddOwned(in cid, block.Span);
@@ -113,8 +115,7 @@ internal sealed class ContentKeeper(IBlockSource source, BlockStore store, PinId
 
     private void Follow(Cid cid, ReadOnlySpan<byte> block, bool isRoot)
     {
-        if (!DagPbCodec.TryDecode(block, out DagPbNode? node))
-            throw ContentFault.Contradiction(in cid, "is not valid dag-pb");
+        DagPbNode node = form.DecodeNode(in cid, block);
         if (isRoot)
         {
             ulong total = (ulong)block.Length;
@@ -170,7 +171,7 @@ internal sealed class ContentKeeper(IBlockSource source, BlockStore store, PinId
                 return new Loaded(kept, size, IsHere: true);
         }
 
-        BlockBuffer fetched = await source.GetAsync(cid, cancellationToken).ConfigureAwait(false);
+        BlockBuffer fetched = await source.GetAsync(form.BlockOf(in cid), cancellationToken).ConfigureAwait(false);
         return new Loaded(fetched, fetched.Length, IsHere: false);
     }
 

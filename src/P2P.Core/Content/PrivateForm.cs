@@ -19,9 +19,8 @@ internal sealed class PrivateForm(BlockSealer sealer, BlockBufferPool buffers, l
     /// <inheritdoc/>
     public override long StoreKey => storeKey;
 
-    /// <summary>The id to walk from, of the root in a link.</summary>
-    /// <exception cref="P2PException">Integrity: no private share has such a root.</exception>
-    public static Cid RootOf(in Cid root) => IsBlockId(in root)
+    /// <inheritdoc/>
+    public override Cid NodeOf(in Cid root) => IsBlockId(in root)
         ? root.WithCodec(Cid.DagPbCodec)
         : throw new P2PException(P2PErrorCode.Integrity, $"The content id {root} is not that of a private share, though the link has a key. Was the link changed?");
 
@@ -31,7 +30,7 @@ internal sealed class PrivateForm(BlockSealer sealer, BlockBufferPool buffers, l
     /// <inheritdoc/>
     public override async ValueTask<ContentStart> EnterAsync(NodeLoader loader, Cid root, CancellationToken cancellationToken)
     {
-        ContentNode node = await loader.GetAsync(RootOf(root), cancellationToken).ConfigureAwait(false);
+        ContentNode node = await loader.GetAsync(NodeOf(root), cancellationToken).ConfigureAwait(false);
         if (node.Data.Type != UnixFsType.Directory || node.Links is not [{ Name: { } name } entry] || PathRules.IsForbidden(name))
             throw ContentFault.Contradiction(in root, "is not the root of a private share, which names one entry");
         return new ContentStart(entry.Cid, name, (long)Math.Min(entry.TargetBytes ?? 0, long.MaxValue));
@@ -70,6 +69,17 @@ internal sealed class PrivateForm(BlockSealer sealer, BlockBufferPool buffers, l
         if (codec != cid.Codec)
             throw ContentFault.Contradiction(BlockOf(in cid), codec == Cid.RawCodec ? "holds bytes of a file where its parent promises a node" : "is a node where its parent promises bytes of a file");
         return data;
+    }
+
+    /// <inheritdoc/>
+    public override DagPbNode DecodeNode(in Cid cid, ReadOnlySpan<byte> block)
+    {
+        using BlockBuffer opened = buffers.Rent(block.Length);
+        Range data = Open(in cid, block, opened.Memory.Span);
+        DagPbNode node = base.DecodeNode(in cid, opened.Span[data]);
+        return node.Data is not null && UnixFsData.TryDecode(node.Data, out UnixFsData? says)
+            ? Interpret(in cid, node, says)
+            : throw ContentFault.Contradiction(BlockOf(in cid), "is not a UnixFS file or folder");
     }
 
     /// <inheritdoc/>
@@ -126,9 +136,9 @@ internal sealed class PrivateForm(BlockSealer sealer, BlockBufferPool buffers, l
     public override BuiltNode MakeNode(UnixFsProfile profile, ReadOnlySpan<byte> node, ulong fileBytes, ulong bytesBelow, NodeWriter writer)
     {
         using BlockBuffer block = Seal(Cid.DagPbCodec, node);
-        Cid cid = Cid.OfRaw(block.Span);
+        Cid cid = Cid.OfRaw(block.Span).WithCodec(Cid.DagPbCodec);
         writer(in cid, block.Span);
-        return new BuiltNode(cid.WithCodec(Cid.DagPbCodec), fileBytes, bytesBelow + (ulong)block.Length);
+        return new BuiltNode(cid, fileBytes, bytesBelow + (ulong)block.Length);
     }
 
     // ids of the length that every sealed block has: no data in the id itself, no block without bytes

@@ -39,6 +39,8 @@ internal sealed class Pinning(NodeRuntime runtime)
     private async Task<PinnedContent> PinHereAsync(ShareLink link, PinOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         Fetching.RefuseUnverifiable(link);
+        using ShareSecret? secret = ShareSecret.Of(link);
+        BlockForm form = ShareSecret.FormOf(secret, runtime.Buffers);
         List<PeerHint> hints = Fetching.HintsOf(link, options.ExtraPeers);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         BitswapSession session = runtime.Bitswap.OpenSession(link.Root, new HintProviders(runtime.Connections, hints), askStore: true);
@@ -48,8 +50,9 @@ internal sealed class Pinning(NodeRuntime runtime)
             Cid root = string.IsNullOrEmpty(link.Path)
                 ? link.Root
                 : (await new DagReader(patient).ResolveAsync(link.Root, link.Path, cancellationToken).ConfigureAwait(false)).Cid;
-            Pin pin = await TakePinAsync(root, options.Name ?? NameIn(link), hints, cancellationToken).ConfigureAwait(false);
-            var keeper = new ContentKeeper(session, runtime.Store, pin.Id);
+            string name = options.Name ?? (secret is null ? NameIn(link) : await new DagReader(patient, keeper: null, form).NameAsync(root, cancellationToken).ConfigureAwait(false) ?? "");
+            Pin pin = await TakePinAsync(root, name, hints, cancellationToken).ConfigureAwait(false);
+            var keeper = new ContentKeeper(session, runtime.Store, pin.Id, form);
             Task keep = keeper.KeepAsync(root, stop.Token);
             P2PException? stalled = await WatchAsync(keep, keeper, session, options.StallTimeout, progress, stop).ConfigureAwait(false);
             try

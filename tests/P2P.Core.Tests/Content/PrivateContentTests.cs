@@ -65,6 +65,29 @@ public sealed class PrivateContentTests
     }
 
     [TestMethod]
+    [DataRow(true, false)]
+    [DataRow(false, true)]
+    [DataRow(true, true)]
+    public async Task Every_way_of_cutting_and_describing_files_can_be_sealed(bool cutsByContent, bool preserves)
+    {
+        using var folder = new TempFolder();
+        TestTree tree = new TestTree().File("big", TestTree.Random(1, 5_000_000)).File("d/small", "1").File("empty", "").File("one chunk", TestTree.Random(2, BlockSealer.MaxLeafBytes));
+        tree.WriteTo(folder["t"]);
+        await using Shelf first = await Shelf.OpenAsync(folder["data1"], Key);
+        PinId pin = await first.Store.AddPinAsync(new Pin { Kind = PinKind.Shared }, CancellationToken.None);
+        ImportOptions how = first.How with { CutsByContent = cutsByContent, PreserveMetadata = preserves };
+        ImportResult shared = await new Importer(first.Store, first.Buffers, how).ImportAsync([folder["t"]], pin, null, CancellationToken.None);
+        ImportResult again = await new Importer(first.Store, first.Buffers, how).ImportAsync([folder["t"]], pin, null, CancellationToken.None);
+        Assert.AreEqual(shared.Root, again.Root);
+        await using Shelf second = await Shelf.OpenAsync(folder["data2"], Key);
+        await second.FetchAsync(first, shared.Root, folder["u"], PinKind.Seeded);
+        tree.AssertIsAt(folder["u"]);
+        await using Shelf third = await Shelf.OpenAsync(folder["data3"], Key);
+        await third.FetchAsync(second, shared.Root, folder["v"], PinKind.Temporary);
+        tree.AssertIsAt(folder["v"]);
+    }
+
+    [TestMethod]
     [DataRow(0)]
     [DataRow(1)]
     [DataRow(BlockSealer.MaxLeafBytes)]

@@ -152,6 +152,23 @@ public sealed class PrivateShareTests
     }
 
     [TestMethod]
+    public async Task What_was_pinned_is_read_when_nobody_is_there()
+    {
+        byte[] film = WriteTree();
+        await using P2PNode keeper = await StartAsync("b");
+        Share share;
+        await using (P2PNode sharer = await StartAsync("a"))
+        {
+            share = await sharer.ShareAsync(In("t"), new ShareOptions { Private = true });
+            PinnedContent pinned = await keeper.Store.PinAsync(share.Link);
+            Assert.AreEqual(("t", share.Root, share.Blocks), (pinned.Name, pinned.Root, pinned.Blocks));
+        }
+
+        await keeper.FetchAsync(share.Link, In("u"));
+        AssertTreeAt(In("u"), film);
+    }
+
+    [TestMethod]
     public async Task Who_holds_the_blocks_without_the_key_serves_them_and_learns_nothing()
     {
         byte[] film = WriteTree();
