@@ -40,7 +40,7 @@ internal sealed class CarExportCommand : ToolCommand
             throw new UsageException("--overwrite and --rename contradict each other.");
         (ShareLink link, _) = _link.Read(context, pathsMax: 0);
         string? output = context.Parse.GetValue(_output);
-        string name = SafeFileName.Of((link.Path?.Split('/')[^1] ?? link.Label ?? link.Root.ToString()) + ".car", link.Root + ".car", context.Host.System);
+        string name = FileNames.Sanitize((link.Path?.Split('/')[^1] ?? link.Label ?? link.Root.ToString()) + ".car", link.Root + ".car", FetchTarget.PlatformOf(context.Host.System));
         if (output == "-")
             context.RefuseJson("-o -");
         string? target = output == "-" ? null : FetchTarget.Resolve(output, name, context.Host.CurrentDirectory);

@@ -95,7 +95,7 @@ internal sealed class FetchCommand : ToolCommand
         {
             string? inside = LinkInput.Join(link.Path, path);
             string claimed = (inside is not null ? inside.Split('/')[^1] : link.HasKey ? nameInside : link.Label) ?? link.Root.ToString();
-            string name = SafeFileName.Of(claimed, link.Root.ToString(), context.Host.System);
+            string name = FileNames.Sanitize(claimed, link.Root.ToString(), FetchTarget.PlatformOf(context.Host.System));
             string target = FetchTarget.Resolve(output, name, context.Host.CurrentDirectory);
             if (jobs.Any(job => job.Target == target))
                 throw new UsageException($"Two of the paths would both become {context.Display(target)}. Fetch them one after the other with -o.");

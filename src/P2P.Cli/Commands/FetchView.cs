@@ -69,6 +69,8 @@ internal sealed class FetchView(CommandContext context, string name, string targ
                 events.Write(new RenamedEvent(renamedFrom, name));
             foreach (RenamedEntry renamed in result.Renamed)
                 events.Write(new RenamedEvent(renamed.From, renamed.To));
+            if (MoreRenamed(result) is { } untold)
+                events.Write(new WarningEvent("renamed", untold));
             var from = new SortedDictionary<string, long>(StringComparer.Ordinal);
             foreach ((PeerId peer, long bytes) in result.BytesByPeer)
                 from[$"{peer}"] = bytes;
@@ -80,6 +82,8 @@ internal sealed class FetchView(CommandContext context, string name, string targ
             context.Screen.Line(SafeText.Clean(renamed.To.Length > 0
                 ? $"Renamed {renamed.From} to {renamed.To}: this system cannot hold the name."
                 : $"Left out {renamed.From}: a link that leads out of the folder, or that this system cannot hold."));
+        if (MoreRenamed(result) is { } more)
+            context.Screen.Important(more);
         string what = context.Display(result.Path);
         if (result.AlreadyThere)
         {
@@ -105,6 +109,9 @@ internal sealed class FetchView(CommandContext context, string name, string targ
         }
     }
 
+    private static string? MoreRenamed(FetchResult result) => result.RenamedCount > result.Renamed.Count
+        ? $"{result.RenamedCount - result.Renamed.Count} more names that this system cannot hold were changed too." : null;
+
     private void TellResumed(TransferProgress now)
     {
         if (_resumedTold || now.ReusedBytes == 0 || now.VerifiedBytes <= now.ReusedBytes)
@@ -113,7 +120,7 @@ internal sealed class FetchView(CommandContext context, string name, string targ
         if (context.Events is { } events)
             events.Write(new ResumedEvent(now.ReusedBytes));
         else
-            context.Screen.Line($"Going on from {ByteSize.Format(now.ReusedBytes)} of an earlier try, verified again.");
+            context.Screen.Line($"Going on from {ByteSize.Format(now.ReusedBytes)} that was here already, verified again.");
     }
 
     private void ShowStall(TransferProgress now, StallReason stall)

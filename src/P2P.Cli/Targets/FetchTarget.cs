@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using P2P.Cli.Configuration;
+
 namespace P2P.Cli.Targets;
 
 /// <summary>Decides where a fetch writes.</summary>
@@ -43,6 +46,14 @@ internal static class FetchTarget
             return "~" + path[Path.TrimEndingDirectorySeparator(home).Length..];
         return path;
     }
+
+    /// <summary>The system as the library names it.</summary>
+    public static OSPlatform PlatformOf(HostSystem system) => system switch
+    {
+        HostSystem.Windows => OSPlatform.Windows,
+        HostSystem.MacOS => OSPlatform.OSX,
+        _ => OSPlatform.Linux,
+    };
 
     private static bool IsBelow(string path, string folder)
     {

@@ -374,9 +374,9 @@ internal sealed class BlockPlacer : IBlockSink, IAsyncDisposable
 
     private static bool TryRead(Spot twin, Span<byte> buffer)
     {
-        if (TargetDisk.Look(twin.File.Path).Kind != PlaceKind.File)
+        using Microsoft.Win32.SafeHandles.SafeFileHandle? handle = twin.File.TryOpenToRead();
+        if (handle is null)
             return false;
-        using Microsoft.Win32.SafeHandles.SafeFileHandle handle = TargetDisk.OpenFile(twin.File.Path, mustBeNew: false);
         int count = 0;
         for (int read = -1; read != 0 && count < buffer.Length; count += read)
             read = RandomAccess.Read(handle, buffer[count..], twin.Offset + count);

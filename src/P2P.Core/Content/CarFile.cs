@@ -32,15 +32,16 @@ internal static class CarFile
             File.Delete(part); // what a run left that was killed; nobody else writes it while the target is ours
             try
             {
-                var file = new FileStream(TargetDisk.OpenFile(part, mustBeNew: true, isPrivate: true), FileAccess.Write, BufferBytes);
+                using GatherPlace gather = GatherPlace.Open(part, isFolder: false);
+                var file = new FileStream(gather.Folder.OpenFile(gather.PartName, mustBeNew: true, isPrivate: true), FileAccess.Write, BufferBytes);
                 await using (file.ConfigureAwait(false))
                 {
                     await write(file).ConfigureAwait(false);
                     await file.FlushAsync(cancellationToken).ConfigureAwait(false);
                 }
 
-                var finish = new TargetFinish(new TreeFetchOptions { IfExists = ifExists }, part, isFolder: false);
-                await finish.FlushAsync(cancellationToken).ConfigureAwait(false);
+                var finish = new TargetFinish(new TreeFetchOptions { IfExists = ifExists }, gather);
+                await finish.FlushAsync(default, new FolderMetadata(), cancellationToken).ConfigureAwait(false);
                 return finish.Place(target);
             }
             catch

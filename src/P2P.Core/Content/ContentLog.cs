@@ -13,4 +13,7 @@ internal static partial class ContentLog
 
     [LoggerMessage(1702, LogLevel.Debug, "{Target} cannot be compared")]
     public static partial void TargetNotReadable(ILogger logger, Exception error, string target);
+
+    [LoggerMessage(1703, LogLevel.Warning, "{Count} folders of {Root} keep neither mode nor time: there are too many to remember")]
+    public static partial void FolderMetadataDropped(ILogger logger, Cid root, long count);
 }

@@ -7,20 +7,20 @@ namespace P2P.Core.Content;
 /// <param name="loader">Gets the nodes.</param>
 /// <param name="placer">Gets the blocks to their places.</param>
 /// <param name="options">Limits and names.</param>
-/// <param name="gatherPath">The <c>.part</c>: of a file its place, of a folder the private folder.</param>
-/// <param name="isResumed">The <c>.part</c> was there already: what is in it is checked first.</param>
+/// <param name="gather">Where it is gathered.</param>
 /// <param name="existing">What stands at the target already and need not come again; null: nothing.</param>
 /// <param name="space">The room that there is.</param>
 /// <param name="selection">What of it is wanted; null: all.</param>
+/// <param name="copies">Where the same files are on this machine; null: nowhere.</param>
 internal sealed class FetchPlanner(
-    NodeLoader loader, BlockPlacer placer, TreeFetchOptions options, string gatherPath, bool isResumed, TargetComparison? existing, SpaceBudget space, Selection? selection)
+    NodeLoader loader, BlockPlacer placer, TreeFetchOptions options, GatherPlace gather, TargetComparison? existing, SpaceBudget space, Selection? selection, LocalCopies? copies)
 {
     private const int MaxLinkTargetBytes = 4096; // the longest that Linux takes
     private const long MaxLinkBytes = 64 << 20; // of all links, which wait until the end
 
     private readonly HashSet<string> _linkPlaces = new(StringComparer.Ordinal); // those that stand at the target already too
     private readonly List<(string Local, string Target)> _links = [];
-    private readonly PartSweep? _sweep = isResumed ? new PartSweep(gatherPath, selection is null ? null : AsidePathOf(gatherPath), options.System) : null;
+    private readonly PartSweep? _sweep = gather is { IsResumed: true, FileName: null } ? new PartSweep(gather.Folder, gather.Outer, selection is null ? null : gather.AsideName, options.System) : null;
     private int _entry; // number of the file or link, as the comparison counts
     private long _linkBytes;
     private PlacedWalk? _walk;
@@ -37,8 +37,14 @@ internal sealed class FetchPlanner(
     /// <summary>Names that did not stay.</summary>
     public IReadOnlyList<RenamedEntry> Renamed => _walk?.Renamed ?? [];
 
-    /// <summary>Where a fetch of a part puts what an interrupted fetch of more had gathered: beside the <c>.part</c>, which it becomes again afterwards.</summary>
-    public static string AsidePathOf(string gatherPath) => gatherPath + ".rest";
+    /// <summary>How many they are; the list is bounded.</summary>
+    public long RenamedCount => _walk?.RenamedCount ?? 0;
+
+    /// <summary>What the content says of its folders, to be given to them when all lies in them.</summary>
+    public FolderMetadata Folders { get; } = new();
+
+    /// <summary>What the content says of itself, if it is a file.</summary>
+    public FileMetadata FileMetadata { get; private set; }
 
     /// <summary>Plans everything.</summary>
     public async Task PlanAsync(Cid root)
@@ -58,6 +64,7 @@ internal sealed class FetchPlanner(
                 {
                     _sweep?.Want(walk.Local);
                     MakeFolder(walk.Local);
+                    Folders.Add(walk.Local, FileMetadata.From(entry.Node!.Data));
                     _sweep?.Enter();
                 }
                 else
@@ -88,10 +95,9 @@ internal sealed class FetchPlanner(
                 continue;
             }
 
-            string place = Path.Combine(gatherPath, local);
-            if (TargetDisk.Look(place).Kind is PlaceKind.Link or PlaceKind.File)
-                File.Delete(place); // from an earlier try
-            File.CreateSymbolicLink(place, target);
+            if (gather.Folder.Look(local).Kind is PlaceKind.Link or PlaceKind.File)
+                gather.Folder.Remove(local); // from an earlier try
+            gather.Folder.CreateLink(local, target);
         }
     }
 
@@ -99,19 +105,25 @@ internal sealed class FetchPlanner(
     {
         if (local.Length == 0)
             return; // the root is there
-        string place = Path.Combine(gatherPath, local);
         try
         {
-            Place found = isResumed ? TargetDisk.Look(place) : default;
-            if (found.Kind == PlaceKind.Folder && found.IsOurs)
+            if (gather.Folder.TryCreateFolder(local))
                 return;
-            if (found.Kind != PlaceKind.Nothing)
-                File.Delete(place); // a file or link from somebody else: never gone through
-            Directory.CreateDirectory(place);
+            Place found = gather.Folder.Look(local);
+            if (found is { Kind: PlaceKind.Folder, IsOurs: true })
+            {
+                if (!found.IsOpen)
+                    gather.Folder.MakeOpen(local, isFolder: true);
+                return;
+            }
+
+            gather.Folder.Remove(local); // a file or link from somebody else: never gone through
+            if (!gather.Folder.TryCreateFolder(local))
+                throw new IOException($"'{gather.Folder.PathOf(local)}' is being written by somebody else.");
         }
         catch (Exception error) when (DiskFault.IsDiskError(error))
         {
-            throw DiskFault.Translate(error, place);
+            throw DiskFault.Translate(error, gather.Folder.PathOf(local));
         }
     }
 
@@ -123,7 +135,7 @@ internal sealed class FetchPlanner(
         }
         catch (Exception error) when (DiskFault.IsDiskError(error))
         {
-            throw DiskFault.Translate(error, Path.Combine(gatherPath, local));
+            throw DiskFault.Translate(error, gather.Folder.PathOf(local));
         }
     }
 
@@ -156,13 +168,17 @@ internal sealed class FetchPlanner(
 
         long bytes = node?.Bytes ?? (loader.Form.IsPrivate && !entry.Name.IsEmpty ? entry.ClaimedBytes : -1); // a private folder knows the length
         space.Take(node?.Bytes ?? Math.Min(entry.ClaimedBytes, BlockVerification.MaxBlockBytes));
-        string place = local.Length == 0 ? gatherPath : Path.Combine(gatherPath, local);
+        string place = gather.FileName ?? local;
         bool isThere = PrepareFile(place, out long thereBytes);
-        var file = new PlacedFile(place, entry.Cid, bytes, isNew: !isThere, isPrivate: local.Length == 0);
+        var metadata = FileMetadata.From(entry.Node?.Data);
+        if (gather.FileName is not null)
+            (FileMetadata, metadata) = (metadata, default); // it stays private until it gets its name
+        var file = new PlacedFile(gather.Folder, place, entry.Cid, bytes, isNew: !isThere, isPrivate: gather.FileName is not null, metadata);
         placer.Begin(file);
         if (node is null)
         {
             Blocks++;
+            isThere = isThere || copies?.TryClone(file, entry.Cid, entry.Cid, entry.ClaimedBytes) == true;
             await PlanWholeAsync(file, entry, (int)bytes, isThere).ConfigureAwait(false);
         }
         else
@@ -171,7 +187,12 @@ internal sealed class FetchPlanner(
             await using (segments.ConfigureAwait(false))
             {
                 while (await segments.MoveNextAsync().ConfigureAwait(false))
+                {
+                    if (segments.Current.Offset == 0 && !isThere && copies?.TryClone(file, entry.Cid, segments.Current.Leaf, bytes) == true)
+                        thereBytes = bytes;
                     await PlanSegmentAsync(file, segments.Current, thereBytes).ConfigureAwait(false);
+                }
+
                 Blocks += segments.Nodes;
             }
         }
@@ -224,19 +245,25 @@ internal sealed class FetchPlanner(
     private bool PrepareFile(string place, out long bytes)
     {
         bytes = 0;
-        if (!isResumed)
+        if (!gather.IsResumed)
             return false;
-        Place found = TargetDisk.Look(place);
-        if (found.Kind == PlaceKind.File && found.IsOurs)
+        try
         {
-            bytes = found.Bytes;
-            return true;
-        }
+            Place found = gather.Folder.Look(place);
+            if (found is { Kind: PlaceKind.File, IsOurs: true })
+            {
+                if (!found.IsOpen)
+                    gather.Folder.MakeOpen(place, isFolder: false);
+                bytes = found.Bytes;
+                return true;
+            }
 
-        if (found.Kind == PlaceKind.Folder)
-            Directory.Delete(place, recursive: true);
-        else if (found.Kind != PlaceKind.Nothing)
-            File.Delete(place); // somebody else's, or it has a second name: writing to it would write there too
-        return false;
+            gather.Folder.Remove(place); // somebody else's, or it has a second name: writing to it would write there too
+            return false;
+        }
+        catch (Exception error) when (DiskFault.IsDiskError(error))
+        {
+            throw DiskFault.Translate(error, gather.Folder.PathOf(place));
+        }
     }
 }

@@ -13,6 +13,9 @@ internal static partial class LinuxCalls
     /// <summary>There is a file of that name.</summary>
     public const int AlreadyExists = 17;
 
+    /// <summary>The disk does not know what was asked for.</summary>
+    public const int InvalidArgument = 22;
+
     private const string LibC = "libc";
     private const int AtCurrentDirectory = -100;
     private const int AtSymlinkNoFollow = 0x100;
@@ -98,6 +101,7 @@ internal static partial class LinuxCalls
     internal readonly struct FileFacts
     {
         private const int TypeMask = 0xF000, FolderType = 0x4000, RegularType = 0x8000, LinkType = 0xA000;
+        private const int OwnerReadWrite = 0x180, OwnerExecute = 0x40;
 
         [FieldOffset(16)]
         public readonly uint Links;
@@ -111,6 +115,9 @@ internal static partial class LinuxCalls
         [FieldOffset(32)]
         public readonly ulong Inode;
 
+        [FieldOffset(136)]
+        private readonly ulong _device; // major and minor number
+
         [FieldOffset(40)]
         public readonly long Size;
 
@@ -121,7 +128,12 @@ internal static partial class LinuxCalls
 
         public bool IsRegular => (_mode & TypeMask) == RegularType;
 
+        /// <summary>Its owner may read and write it, and enter it if it is a folder.</summary>
+        public bool IsOpenToOwner => (_mode & OwnerReadWrite) == OwnerReadWrite && (!IsFolder || (_mode & OwnerExecute) != 0);
+
         public bool IsLink => (_mode & TypeMask) == LinkType;
+
+        public ulong Device => _device;
 
         public long AllocatedBytes => _blocks * 512;
     }

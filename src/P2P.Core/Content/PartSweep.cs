@@ -1,15 +1,14 @@
-using System.IO.Enumeration;
-
 namespace P2P.Core.Content;
 
 /// <summary>
 /// Keeps out of the result what an earlier try left in the <c>.part</c> and this one does not want: it was never verified, or is not selected now, or
 /// stands at the target already. Used when a <c>.part</c> is gone on with.
 /// </summary>
-/// <param name="gatherPath">The <c>.part</c> folder.</param>
-/// <param name="asidePath">Where to what is not selected goes, for a later fetch of it; null: it is removed.</param>
+/// <param name="gather">The <c>.part</c> folder.</param>
+/// <param name="outer">The folder that it lies in.</param>
+/// <param name="asideName">Where in that folder to what is not selected goes, for a later fetch of it; null: it is removed.</param>
 /// <param name="system">Whose rules of names hold.</param>
-internal sealed class PartSweep(string gatherPath, string? asidePath, TargetSystem system)
+internal sealed class PartSweep(HeldFolder gather, HeldFolder outer, string? asideName, TargetSystem system)
 {
     private readonly Stack<HashSet<string>> _wanted = new();
 
@@ -27,29 +26,24 @@ internal sealed class PartSweep(string gatherPath, string? asidePath, TargetSyst
     public void Leave(string local)
     {
         HashSet<string> wanted = _wanted.Pop();
-        string folder = Path.Combine(gatherPath, local);
-        var entries = new FileSystemEnumerable<(string Name, bool IsFolder)>(
-            folder,
-            static (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory && !entry.Attributes.HasFlag(FileAttributes.ReparsePoint)),
-            new EnumerationOptions { AttributesToSkip = 0, ReturnSpecialDirectories = false });
-        foreach ((string name, bool isFolder) in entries.Where(entry => !wanted.Contains(PathRules.CollisionKey(entry.Name, system))).ToArray())
+        (string Name, bool IsFolder)[] others;
+        using (HeldFolder folder = gather.OpenFolder(local))
+            others = [.. folder.Entries().Where(entry => !wanted.Contains(PathRules.CollisionKey(entry.Name, system)))];
+        foreach ((string name, bool isFolder) in others)
         {
-            string place = Path.Combine(folder, name);
-            if (asidePath is not null && TrySetAside(place, Path.Combine(local, name), isFolder))
-                continue;
-            if (isFolder)
-                Directory.Delete(place, recursive: true);
-            else
-                File.Delete(place);
+            string place = local.Length == 0 ? name : $"{local}/{name}";
+            if (asideName is null || !TrySetAside(asideName, place, isFolder))
+                gather.Remove(place);
         }
     }
 
-    private bool TrySetAside(string place, string local, bool isFolder)
+    private bool TrySetAside(string name, string local, bool isFolder)
     {
-        string aside = Path.Combine(asidePath!, local);
-        if (!Directory.Exists(asidePath))
-            TargetDisk.CreatePrivateFolder(asidePath!);
-        Directory.CreateDirectory(Path.GetDirectoryName(aside)!);
-        return TargetDisk.TryMove(place, aside, isFolder);
+        if (!outer.TryCreateFolder(name, isPrivate: true) && outer.Look(name) is not { Kind: PlaceKind.Folder, IsOurs: true })
+            return false;
+        using HeldFolder aside = outer.OpenFolder(name);
+        for (int slash = local.IndexOf('/'); slash >= 0; slash = local.IndexOf('/', slash + 1))
+            aside.TryCreateFolder(local[..slash]);
+        return gather.TryMove(local, aside, local, isFolder);
     }
 }

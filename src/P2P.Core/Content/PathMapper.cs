@@ -7,6 +7,7 @@ namespace P2P.Core.Content;
 internal sealed class PathMapper(TargetSystem system)
 {
     private const int MaxNames = 2_000_000; // in all folders between the root and here: about 200 MB at worst
+    private const int MaxNumbered = 8;
     private const int MaxRenamed = 10_000;
     private const int MaxRenamedChars = 4 << 20;
     private const int MaxPathChars = 32 << 10; // Windows takes no longer ones, Linux 4 KiB
@@ -17,6 +18,9 @@ internal sealed class PathMapper(TargetSystem system)
 
     /// <summary>What could not keep its name: the first 10,000, fewer when their names are long.</summary>
     public List<RenamedEntry> Renamed { get; } = [];
+
+    /// <summary>How many could not keep their name, those beyond the list included.</summary>
+    public long RenamedCount { get; private set; }
 
     /// <summary>Places an entry. False: it is not the first of its name in its folder and does not count.</summary>
     /// <param name="name">The name as shared; empty for the root.</param>
@@ -39,7 +43,13 @@ internal sealed class PathMapper(TargetSystem system)
                 break;
             if (folder.Taken[key] == hash)
                 return false;
-            file = PathRules.Numbered(PathRules.ToFileName(name, system), number, system);
+            string plain = PathRules.ToFileName(name, system);
+            file = number switch
+            {
+                <= MaxNumbered => PathRules.Numbered(plain, number, system),
+                MaxNumbered + 1 => PathRules.Marked(plain, name, system), // a million spellings of one name must not be counted through for each
+                _ => PathRules.Numbered(PathRules.Marked(plain, name, system), number, system),
+            };
         }
 
         if (++_names > MaxNames)
@@ -68,6 +78,7 @@ internal sealed class PathMapper(TargetSystem system)
     /// <summary>Notes an entry that did not keep its name, or with an empty new name one that was left out.</summary>
     public void Report(RenamedEntry renamed)
     {
+        RenamedCount++;
         (string from, string to) = (renamed.From, renamed.To);
         if (Renamed.Count == MaxRenamed || from.Length + to.Length > MaxRenamedChars - _renamedChars)
             return;

@@ -43,13 +43,23 @@ internal static class PathRules
             return text;
 
         // two different names may have become the same here, so the name's hash goes in
-        string mark = "~" + Convert.ToHexStringLower(SHA256.HashData(name))[..8];
-        return Insert(text, mark, system);
+        return Marked(text, name, system);
     }
 
-    /// <summary>Two names with the same key are the same file on such a system. Unicode form is not folded here: the runtime has no tables
-    /// for it (invariant globalization); where a system folds it, creating the second file fails and says so.</summary>
-    public static string CollisionKey(string name, TargetSystem system) => system == TargetSystem.Linux ? name : name.ToUpperInvariant();
+    /// <summary>
+    /// Two names with the same key may be the same file on such a system: Windows compares without case, macOS without case and Unicode form. The key may
+    /// hold together more than the system does, never less.
+    /// </summary>
+    public static string CollisionKey(string name, TargetSystem system) => system switch
+    {
+        TargetSystem.Linux => name,
+        TargetSystem.MacOS => UnicodeFolding.Fold(name),
+        _ => name.ToUpperInvariant(),
+    };
+
+    /// <summary>The name with a mark of its own bytes: for one that cannot stay and must not meet another.</summary>
+    public static string Marked(string name, ReadOnlySpan<byte> original, TargetSystem system) =>
+        Insert(name, "~" + Convert.ToHexStringLower(SHA256.HashData(original))[..8], system);
 
     /// <summary>The n-th other name for a file whose name is taken: <c>NAME (1).EXT</c>.</summary>
     public static string Numbered(string name, int number, TargetSystem system) =>

@@ -3,28 +3,46 @@ using Microsoft.Win32.SafeHandles;
 namespace P2P.Core.Content;
 
 /// <summary>A file that blocks are being written to, in any order and from several workers. Open from its first block to its last.</summary>
-/// <param name="path">Where it is gathered.</param>
+/// <param name="folder">The folder that it is gathered below.</param>
+/// <param name="local">Its path there.</param>
 /// <param name="root">Its content id.</param>
 /// <param name="bytes">Its length; -1 when only its one block tells.</param>
 /// <param name="isNew">Nothing is there yet, so finding something would be a fault.</param>
 /// <param name="isPrivate">It lies beside the target and not in the private folder, so it is for this user only until it is done.</param>
-internal sealed class PlacedFile(string path, Cid root, long bytes, bool isNew, bool isPrivate)
+/// <param name="metadata">What it is given when it is complete.</param>
+internal sealed class PlacedFile(HeldFolder folder, string local, Cid root, long bytes, bool isNew, bool isPrivate, FileMetadata metadata)
 {
     private readonly Lock _gate = new(); // guards _handle and its opening
     private readonly Lock _writing = new(); // guards nothing of ours: the system lets one writer into a file, and here the next one sleeps instead of spinning
     private SafeFileHandle? _handle;
     private long _bytes = bytes;
+    private bool _isNew = isNew;
     private int _open = 1; // the planner's hold; then one for each block on its way
     private long _unflushed;
 
     /// <summary>Where it is gathered.</summary>
-    public string Path { get; } = path;
+    public string Path { get; } = folder.PathOf(local);
 
     /// <summary>Its content id.</summary>
     public Cid Root { get; } = root;
 
     /// <summary>Its name in the store, once a block of it was recorded there.</summary>
     public Store.FileId StoreId { get; set; }
+
+    /// <summary>Makes it a clone of another file, before anything is written. False: the disk cannot, and it is as before.</summary>
+    public bool TryClone(SafeFileHandle from)
+    {
+        if (!OperatingSystem.IsLinux())
+            return false;
+        SafeFileHandle handle = Handle();
+        if (LinuxCalls.Clone(from, handle) != 0)
+            return false;
+        _isNew = false;
+        return true;
+    }
+
+    /// <summary>Opens it once more, to read what is there, complete or not. Null: it cannot be read.</summary>
+    public SafeFileHandle? TryOpenToRead() => folder.TryOpenToRead(local);
 
     /// <summary>A block is on its way.</summary>
     public void Hold() => Interlocked.Increment(ref _open);
@@ -77,8 +95,9 @@ internal sealed class PlacedFile(string path, Cid root, long bytes, bool isNew, 
         if (Interlocked.Decrement(ref _open) > 0)
             return false;
         SafeFileHandle handle = Handle(); // an empty file has no block that would have created it
-        if (!isNew && RandomAccess.GetLength(handle) > _bytes)
+        if (!_isNew && RandomAccess.GetLength(handle) > _bytes)
             RandomAccess.SetLength(handle, _bytes); // something longer was there before
+        metadata.ApplyTo(handle, Path);
         Close();
         return true;
     }
@@ -96,6 +115,6 @@ internal sealed class PlacedFile(string path, Cid root, long bytes, bool isNew, 
     private SafeFileHandle Handle()
     {
         lock (_gate)
-            return _handle ??= TargetDisk.OpenFile(Path, isNew, isPrivate);
+            return _handle ??= folder.OpenFile(local, mustBeNew: _isNew, isPrivate);
     }
 }

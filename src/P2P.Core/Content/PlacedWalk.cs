@@ -24,6 +24,9 @@ internal sealed class PlacedWalk(TreeWalk walk, TargetSystem system) : IAsyncDis
     /// <summary>Names that did not stay, of entries that came.</summary>
     public IReadOnlyList<RenamedEntry> Renamed => _mapper.Renamed;
 
+    /// <summary>How many names did not stay.</summary>
+    public long RenamedCount => _mapper.RenamedCount;
+
     /// <summary>Goes on to the next entry. False: the tree has ended.</summary>
     /// <exception cref="P2PException">Integrity: the tree is malformed; or what the source reported.</exception>
     public async ValueTask<bool> MoveNextAsync()

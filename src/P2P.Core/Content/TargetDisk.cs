@@ -27,7 +27,14 @@ internal enum PlaceKind
 /// <param name="Bytes">A file's length.</param>
 /// <param name="AllocatedBytes">Bytes that it takes on the disk.</param>
 /// <param name="IsOurs">It belongs to this user, and if it is a file, this is its only name.</param>
-internal readonly record struct Place(PlaceKind Kind, long Bytes, long AllocatedBytes, bool IsOurs);
+/// <param name="Inode">Its number on its disk; 0 where the system does not say.</param>
+/// <param name="Device">Its disk; 0 where the system does not say.</param>
+/// <param name="IsOpen">Its owner may write it, and enter it if it is a folder.</param>
+internal readonly record struct Place(PlaceKind Kind, long Bytes, long AllocatedBytes, bool IsOurs, ulong Inode = 0, ulong Device = 0, bool IsOpen = true)
+{
+    /// <summary>Whether both are the same file or folder.</summary>
+    public bool IsSame(in Place other) => Kind == other.Kind && Inode == other.Inode && Device == other.Device;
+}
 
 /// <summary>File operations of a fetch: nothing is opened through a link, nothing is replaced unless asked, and what is done is flushed.</summary>
 internal static class TargetDisk
@@ -43,11 +50,7 @@ internal static class TargetDisk
     {
         if (OperatingSystem.IsLinux())
         {
-            if (LinuxCalls.Look(path, out LinuxCalls.FileFacts facts) != 0)
-                return default;
-            PlaceKind kind = facts.IsFolder ? PlaceKind.Folder : facts.IsRegular ? PlaceKind.File : facts.IsLink ? PlaceKind.Link : PlaceKind.Other;
-            bool isOurs = facts.Owner == LinuxCalls.EffectiveUser() && (kind != PlaceKind.File || facts.Links == 1);
-            return new Place(kind, facts.Size, facts.AllocatedBytes, isOurs);
+            return LinuxCalls.Look(path, out LinuxCalls.FileFacts facts) == 0 ? ToPlace(in facts) : default;
         }
 
         var info = new FileInfo(path);
@@ -56,6 +59,27 @@ internal static class TargetDisk
         if (info.Exists)
             return new Place(PlaceKind.File, info.Length, info.Length, true);
         return Directory.Exists(path) ? new Place(PlaceKind.Folder, 0, 0, true) : default;
+    }
+
+    /// <summary>What the system says of a file as what stands there.</summary>
+    public static Place ToPlace(in LinuxCalls.FileFacts facts)
+    {
+        PlaceKind kind = facts.IsFolder ? PlaceKind.Folder : facts.IsRegular ? PlaceKind.File : facts.IsLink ? PlaceKind.Link : PlaceKind.Other;
+        bool isOurs = facts.Owner == LinuxCalls.EffectiveUser() && (kind != PlaceKind.File || facts.Links == 1);
+        return new Place(kind, facts.Size, facts.AllocatedBytes, isOurs, facts.Inode, facts.Device, facts.IsOpenToOwner);
+    }
+
+    /// <summary>The names in a folder and which are folders themselves; a link is none.</summary>
+    public static (string Name, bool IsFolder)[] EntriesOf(string folder) => [.. new System.IO.Enumeration.FileSystemEnumerable<(string, bool)>(
+        folder,
+        static (ref System.IO.Enumeration.FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory && !entry.Attributes.HasFlag(FileAttributes.ReparsePoint)),
+        new EnumerationOptions { AttributesToSkip = 0, ReturnSpecialDirectories = false })];
+
+    /// <summary>The permissions that new files or folders have.</summary>
+    public static UnixFileMode OrdinaryModeOf(bool isFolder)
+    {
+        const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        return (isFolder ? AllMayAll : AllMayAll & ~Execute) & ~CreationMask;
     }
 
     /// <summary>Opens a file to read and write it, created if needed, never through a link.</summary>
@@ -88,15 +112,6 @@ internal static class TargetDisk
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    /// <summary>Gives a finished private file or folder the permissions that new ones have.</summary>
-    public static void MakeOrdinary(string path, bool isFolder)
-    {
-        if (OperatingSystem.IsWindows())
-            return;
-        const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-        File.SetUnixFileMode(path, (isFolder ? AllMayAll : AllMayAll & ~Execute) & ~CreationMask);
-    }
-
     /// <summary>Renames a file or folder. False: the new name exists.</summary>
     public static bool TryMove(string from, string to, bool isFolder)
     {
@@ -125,13 +140,6 @@ internal static class TargetDisk
         return true;
     }
 
-    /// <summary>Flushes one file.</summary>
-    public static void FlushFile(string path)
-    {
-        using SafeFileHandle handle = OpenFile(path, mustBeNew: false);
-        RandomAccess.FlushToDisk(handle);
-    }
-
     /// <summary>Flushes everything below a folder.</summary>
     public static async Task FlushTreeAsync(string folder, CancellationToken cancellationToken)
     {
@@ -154,18 +162,10 @@ internal static class TargetDisk
         };
         await Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = Flushers, CancellationToken = cancellationToken }, (path, _) =>
         {
-            FlushFile(path);
+            using SafeFileHandle file = OpenFile(path, mustBeNew: false);
+            RandomAccess.FlushToDisk(file);
             return ValueTask.CompletedTask;
         }).ConfigureAwait(false);
-    }
-
-    /// <summary>Flushes the names in a folder, where the system offers that.</summary>
-    public static void FlushFolder(string folder)
-    {
-        if (!OperatingSystem.IsLinux() || LinuxCalls.OpenFolder(folder, out SafeFileHandle handle) != 0)
-            return; // other systems keep the order of renames themselves
-        using (handle)
-            _ = LinuxCalls.Flush(handle); // some file systems cannot flush folders; the data is flushed already
     }
 
     /// <summary>Bytes free for this user where the folder lies; null when the system does not say.</summary>

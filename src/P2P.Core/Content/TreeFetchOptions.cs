@@ -21,6 +21,9 @@ internal sealed record TreeFetchOptions
     /// <summary>Whether the store is told where each block lies, so that the content is served: for a pin of a served kind.</summary>
     public bool RecordPlaces { get; init; }
 
+    /// <summary>Whether files of this machine that have the content are cloned, where the disk can.</summary>
+    public bool UsesLocalCopies { get; init; } = true;
+
     /// <summary>Told, with <see cref="RecordPlaces"/>, of each block that may be served from now on; null: nobody. Must be quick.</summary>
     public Action<Cid>? OnServable { get; init; }
 

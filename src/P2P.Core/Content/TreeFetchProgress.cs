@@ -17,4 +17,8 @@ internal readonly record struct TreeFetchProgress(long VerifiedBytes, long Reuse
 /// <param name="Renamed">Names that this system cannot hold and what they became; an empty new name: left out (a link that points out of the tree).</param>
 /// <param name="AlreadyThere">Nothing had to be written.</param>
 internal sealed record TreeFetchResult(
-    string Path, Cid Root, long Bytes, long BytesReused, long Blocks, int Files, IReadOnlyList<RenamedEntry> Renamed, bool AlreadyThere);
+    string Path, Cid Root, long Bytes, long BytesReused, long Blocks, int Files, IReadOnlyList<RenamedEntry> Renamed, bool AlreadyThere)
+{
+    /// <summary>How many names did not stay; <see cref="Renamed"/> lists the first 10,000 of them.</summary>
+    public long RenamedCount { get; init; }
+}

@@ -128,34 +128,47 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         }
 
         string part = PartPathOf(result, target);
-        bool isResumed = PreparePart(part, FetchPlanner.AsidePathOf(part), isFolder);
-        if (isResumed)
+        using GatherPlace gather = GatherPlace.Open(part, isFolder);
+        if (gather.IsResumed)
             ContentLog.FetchResumed(logger, result, part);
         string key = ResumeKeyOf(target);
         if (recorder is not null)
             await recorder.BeginAsync(new ResumeState(key, result, target, part, pin), cancellationToken).ConfigureAwait(false);
-        Gathered gathered = await GatherAsync(loader, recorder, entry, part, isResumed, existing, selection, cancellationToken).ConfigureAwait(false);
+        Gathered gathered = await GatherAsync(loader, recorder, entry, gather, existing, selection, cancellationToken).ConfigureAwait(false);
 
-        var finish = new TargetFinish(options, part, isFolder);
-        await finish.FlushAsync(cancellationToken).ConfigureAwait(false);
+        FetchPlanner planner = _planner!;
+        var finish = new TargetFinish(options, gather);
         bool merges = isFolder && there.Kind == PlaceKind.Folder;
-        string place = merges ? await finish.MergeAsync(target, cancellationToken).ConfigureAwait(false) : finish.Place(target);
-        TargetFinish.SettleAside(FetchPlanner.AsidePathOf(part), part, isWanted: selection is not null);
+        string place;
+        if (merges)
+        {
+            await finish.FlushForMergeAsync(cancellationToken).ConfigureAwait(false);
+            place = await finish.MergeAsync(target, planner.Folders, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await finish.FlushAsync(planner.FileMetadata, planner.Folders, cancellationToken).ConfigureAwait(false);
+            place = finish.Place(target);
+        }
+
+        if (planner.Folders.Dropped > 0)
+            ContentLog.FolderMetadataDropped(logger, result, planner.Folders.Dropped);
+        TargetFinish.SettleAside(gather.Outer, gather.AsideName, gather.PartName, isWanted: selection is not null);
         if (recorder is not null)
             await recorder.FinishAsync(key, merges ? finish.Moves : [(part, place)], CancellationToken.None).ConfigureAwait(false);
         ContentLog.FetchFinished(logger, result, gathered.Bytes, gathered.Reused);
-        return new TreeFetchResult(place, result, gathered.Bytes, gathered.Reused, gathered.Blocks, gathered.Files, gathered.Renamed, AlreadyThere: false);
+        return new TreeFetchResult(place, result, gathered.Bytes, gathered.Reused, gathered.Blocks, gathered.Files, gathered.Renamed, AlreadyThere: false) { RenamedCount = gathered.RenamedCount };
     }
 
     private async Task<Gathered> GatherAsync(
-        NodeLoader loader, FetchRecorder? recorder, Cid entry, string part, bool isResumed, TargetComparison? existing, Selection? selection,
-        CancellationToken cancellationToken)
+        NodeLoader loader, FetchRecorder? recorder, Cid entry, GatherPlace gather, TargetComparison? existing, Selection? selection, CancellationToken cancellationToken)
     {
-        var space = new SpaceBudget(Path.GetDirectoryName(part)!, RoomFor(part, isResumed));
+        var space = new SpaceBudget(gather.Outer.Path, RoomFor(gather));
         var placer = new BlockPlacer(loader.Source, options.Form, buffers, recorder, space, options.Workers, cancellationToken);
         await using (placer.ConfigureAwait(false))
         {
-            var planner = new FetchPlanner(loader, placer, options, part, isResumed, existing, space, selection);
+            LocalCopies? copies = store is null || options.Form.IsPrivate || !options.UsesLocalCopies ? null : new LocalCopies(store);
+            var planner = new FetchPlanner(loader, placer, options, gather, existing, space, selection, copies);
             (_placer, _planner) = (placer, planner);
             try
             {
@@ -173,7 +186,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
             _isGathered = true;
             planner.MakeLinks();
             long equal = existing?.EqualBytes ?? 0;
-            return new Gathered(placer.VerifiedBytes + equal, placer.ReusedBytes + equal, planner.Blocks, planner.Files, planner.Renamed);
+            return new Gathered(placer.VerifiedBytes + equal, placer.ReusedBytes + equal, planner.Blocks, planner.Files, planner.Renamed, planner.RenamedCount);
         }
     }
 
@@ -220,23 +233,6 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         return bytes;
     }
 
-    // an existing .part is gone on with only if it is ours: a link or a second name would lead the bytes elsewhere
-    private static bool PreparePart(string part, string aside, bool isFolder)
-    {
-        TargetFinish.SettleAside(aside, part, isWanted: true); // a fetch of a part of it ended just before it could do so itself
-        Place found = TargetDisk.Look(part);
-        if (found.Kind == PlaceKind.Nothing)
-        {
-            if (isFolder)
-                TargetDisk.CreatePrivateFolder(part);
-            return false;
-        }
-
-        if (found.Kind == (isFolder ? PlaceKind.Folder : PlaceKind.File) && found.IsOurs)
-            return true;
-        throw new P2PException(P2PErrorCode.Permission, $"'{part}' is in the way and was not made by a fetch of this user. Remove it and fetch again.");
-    }
-
     private static long ClaimedBytesOf(ContentNode? node)
     {
         if (node is null)
@@ -249,12 +245,11 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         return (long)sum;
     }
 
-    private static long RoomFor(string part, bool isResumed)
+    private static long RoomFor(GatherPlace gather)
     {
-        long? free = TargetDisk.FreeBytes(Path.GetDirectoryName(part)!);
-        if (free is not { } bytes)
+        if (TargetDisk.FreeBytes(gather.Outer.Path) is not { } free)
             return long.MaxValue;
-        return isResumed ? bytes + TreeSize.Of(part, CancellationToken.None) : bytes;
+        return gather.IsResumed ? free + TreeSize.Of(gather.Outer.PathOf(gather.PartName), CancellationToken.None) : free;
     }
 
     private sealed class Compared(TreeFetcher fetcher) : IProgress<ImportProgress>
@@ -262,5 +257,5 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         public void Report(ImportProgress value) => Interlocked.Exchange(ref fetcher._comparedBytes, value.Bytes);
     }
 
-    private sealed record Gathered(long Bytes, long Reused, long Blocks, int Files, IReadOnlyList<RenamedEntry> Renamed);
+    private sealed record Gathered(long Bytes, long Reused, long Blocks, int Files, IReadOnlyList<RenamedEntry> Renamed, long RenamedCount);
 }

@@ -333,7 +333,7 @@ internal sealed class BitswapClient : IWantSenderOwner, IAsyncDisposable
             }
 
             if (buffer is not null && BlockVerification.Verify(request.Cid, buffer.Span))
-                session.Deliver(request, buffer.Span);
+                session.DeliverFromStore(request, buffer.Span);
             else
                 session.RequestFromPeers(request);
         }

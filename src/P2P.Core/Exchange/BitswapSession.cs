@@ -21,6 +21,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
 
     private readonly BitswapClient _client;
     private readonly bool _askStore;
+    private long _storeBytes;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly long _started;
@@ -65,6 +66,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
                 return new SessionStatistics
                 {
                     VerifiedBytes = _verifiedBytes,
+                    StoreBytes = Interlocked.Read(ref _storeBytes),
                     DuplicateBytes = _scheduler.DuplicateBytes,
                     BytesPerSecond = _rate.BytesPerSecond,
                     Peers = _scheduler.Providers.Count(static provider => provider is { IsAvailable: true, LacksRoot: false }),
@@ -239,6 +241,14 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
             // a sink reports its own failures; one that throws has a bug, which must not take the worker with it
             ExchangeLog.SinkFailed(_logger, request.Cid, error);
         }
+    }
+
+    /// <summary>Hands over a block that was in the store, to be told from what came over the network.</summary>
+    internal void DeliverFromStore(in WantRequest request, ReadOnlySpan<byte> data)
+    {
+        if (request.Sink is not BlockCompletion)
+            Interlocked.Add(ref _storeBytes, data.Length);
+        Deliver(request, data);
     }
 
     /// <summary>The store could not fulfil a request after all.</summary>

@@ -6,6 +6,9 @@ internal sealed record SessionStatistics
     /// <summary>Bytes of verified blocks that came over the network, each block counted once.</summary>
     public long VerifiedBytes { get; init; }
 
+    /// <summary>Bytes of data blocks that were in the store already: copied from other files of this machine instead of asked for.</summary>
+    public long StoreBytes { get; init; }
+
     /// <summary>Bytes of blocks that came a second time or that nobody wanted any more.</summary>
     public long DuplicateBytes { get; init; }
 

@@ -15,4 +15,7 @@ public sealed record FetchResult(string Path, Cid Root, long Bytes, long BytesRe
 
     /// <summary>Whether the target was already there with this content, so that nothing was transferred.</summary>
     public bool AlreadyThere { get; init; }
+
+    /// <summary>How many names did not stay; <see cref="Renamed"/> lists the first 10,000 of them, fewer when the names are very long.</summary>
+    public long RenamedCount { get; init; }
 }

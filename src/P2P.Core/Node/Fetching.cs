@@ -69,7 +69,7 @@ internal sealed class Fetching(NodeRuntime runtime)
             byte[] wrappedKey = seed && secret is not null ? runtime.ShareKeys.Wrap(secret.Key) : [];
             Pin pin = await TakePinAsync(link.Root, target, seed, wrappedKey, stop.Token).ConfigureAwait(false);
             long storeKey = wrappedKey.Length == 0 ? 0 : await runtime.Store.AddShareKeyAsync(wrappedKey, stop.Token).ConfigureAwait(false);
-            var how = new TreeFetchOptions { IfExists = options.IfExists, Select = [.. options.Select], RecordPlaces = seed, Form = ShareSecret.FormOf(secret, runtime.Buffers, storeKey), OnServable = cid => runtime.Bitswap.OnBlockAvailable(cid) };
+            var how = new TreeFetchOptions { IfExists = options.IfExists, System = TargetSystems.Of(Path.GetDirectoryName(target) ?? target), Select = [.. options.Select], RecordPlaces = seed, Form = ShareSecret.FormOf(secret, runtime.Buffers, storeKey), OnServable = cid => runtime.Bitswap.OnBlockAvailable(cid) };
             var fetcher = new TreeFetcher(session, runtime.Store, runtime.Buffers, how, _logger);
             Task<TreeFetchResult> fetch = fetcher.FetchAsync(link.Root, PathOf(link, options.Path), target, pin.Id, stop.Token);
             P2PException? stalled = await WatchAsync(fetch, fetcher, session, options.StallTimeout, progress, stop).ConfigureAwait(false);
@@ -90,8 +90,9 @@ internal sealed class Fetching(NodeRuntime runtime)
 
             await SettleAsync(pin, seed, target, result).ConfigureAwait(false);
             TimeSpan elapsed = runtime.Time.GetElapsedTime(began);
-            NodeLog.Fetched(_logger, result.Root, result.Bytes, result.BytesReused, elapsed.TotalSeconds);
-            return new FetchResult(result.Path, result.Root, result.Bytes, result.BytesReused, elapsed, session.BytesByPeer, result.Renamed) { Files = result.Files, AlreadyThere = result.AlreadyThere };
+            long reused = Math.Min(result.BytesReused + session.Statistics.StoreBytes, result.Bytes);
+            NodeLog.Fetched(_logger, result.Root, result.Bytes, reused, elapsed.TotalSeconds);
+            return new FetchResult(result.Path, result.Root, result.Bytes, reused, elapsed, session.BytesByPeer, result.Renamed) { Files = result.Files, AlreadyThere = result.AlreadyThere, RenamedCount = result.RenamedCount };
         }
     }
 

@@ -10,6 +10,8 @@ namespace P2P.Core.Store;
 /// </summary>
 internal sealed class BlockStore : IAsyncDisposable
 {
+    private const int MaxWholeFiles = 4;
+
     private readonly DataFolder? _ownedFolder;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -210,6 +212,23 @@ internal sealed class BlockStore : IAsyncDisposable
         await Writer.ApplyAsync(
             editor => number = editor.AddShareKey(wrapped.Span, () => Interlocked.Increment(ref _lastShareKey)), 1, Durability.Flushed, cancellationToken).ConfigureAwait(false);
         return number;
+    }
+
+    /// <summary>Files whose whole content is <paramref name="root"/>, as far as the index knows, found by their first block. They are as they were imported when their identity is still this one.</summary>
+    public IReadOnlyList<(string Path, FileIdentity Identity)> FindWholeFiles(in Cid root, in Cid firstBlock)
+    {
+        if (!TryFind(firstBlock, out BlockRow row) || !row.HasSource)
+            return [];
+        using IndexReaders.Lease lease = _readers.Take();
+        List<SourcePlace> places = row.HasMoreSources ? lease.Reader.FindSources(firstBlock.MultihashSpan) : [];
+        places.Insert(0, new SourcePlace(row.File, row.Offset));
+        var found = new List<(string, FileIdentity)>();
+        foreach (SourcePlace place in places.Where(static place => place.Offset == 0).Take(MaxWholeFiles))
+        {
+            if (lease.Reader.FindFile(place.File) is { State: SourceState.Sound, Root: { } whole } file && PinRow.ReadCid(whole) == root)
+                found.Add((file.Path, file.Identity));
+        }
+        return found;
     }
 
     /// <summary>Adds a pin and returns its id, on the disk when the task completes. Take it before the first block that it keeps is written.</summary>

@@ -1,5 +1,3 @@
-using System.Text;
-using P2P.Cli.Configuration;
 using P2P.Cli.Targets;
 using P2P.Cli.Tests.Support;
 
@@ -30,50 +28,6 @@ public sealed class TargetTests
         StringAssert.Contains(Assert.ThrowsExactly<UsageException>(() => Resolve("missing/other")).Message, folder["missing"]);
         Assert.ThrowsExactly<UsageException>(() => Resolve("file/"));
     }
-
-    [TestMethod]
-    [DataRow("film.mkv", "film.mkv")]
-    [DataRow("a b", "a b")]
-    [DataRow("-x", "-x")]
-    [DataRow("@x", "@x")]
-    [DataRow("Übung.txt", "Übung.txt")]
-    [DataRow("../../etc/passwd", ".._.._etc_passwd")]
-    [DataRow("/etc/passwd", "_etc_passwd")]
-    [DataRow("a\0b\nc\u007fd", "a_b_c_d")]
-    [DataRow("..", "fallback")]
-    [DataRow(".", "fallback")]
-    [DataRow("", "fallback")]
-    [DataRow(null, "fallback")]
-    [DataRow(".hidden", ".hidden")]
-    [DataRow(@"a\b:c", @"a\b:c")]
-    public void A_name_in_a_link_becomes_one_file_name(string? claimed, string name) => Assert.AreEqual(name, SafeFileName.Of(claimed, "fallback", HostSystem.Linux));
-
-    [TestMethod]
-    [DataRow(@"..\..\x", ".._.._x")]
-    [DataRow("C:evil", "C_evil")]
-    [DataRow("con", "_con")]
-    [DataRow("nul.txt", "_nul.txt")]
-    [DataRow("COM1.log", "_COM1.log")]
-    [DataRow("name. . ", "name")]
-    [DataRow("...", "fallback")]
-    [DataRow("a<b>|?*\"", "a_b_____")]
-    [DataRow("common", "common")]
-    public void Windows_has_more_that_a_name_cannot_be(string claimed, string name) => Assert.AreEqual(name, SafeFileName.Of(claimed, "fallback", HostSystem.Windows));
-
-    [TestMethod]
-    [DataRow("a", 255)]
-    [DataRow("ü", 200)]
-    [DataRow("𝄞", 100)]
-    public void A_long_name_is_cut_between_characters_and_keeps_its_extension(string letter, int count)
-    {
-        string name = SafeFileName.Of(string.Concat(Enumerable.Repeat(letter, count)) + ".mkv", "fallback", HostSystem.Linux);
-        Assert.IsLessThanOrEqualTo(255, Encoding.UTF8.GetByteCount(name));
-        Assert.IsGreaterThan(248, Encoding.UTF8.GetByteCount(name));
-        StringAssert.EndsWith(name, letter + ".mkv");
-    }
-
-    [TestMethod]
-    public void A_name_of_255_bytes_stays() => Assert.AreEqual(new string('a', 255), SafeFileName.Of(new string('a', 255), "fallback", HostSystem.Linux));
 
     [TestMethod]
     [DataRow("/srv/here/film.mkv", "./film.mkv")]

@@ -79,6 +79,44 @@ public sealed class HostileContentTests
     }
 
     [TestMethod]
+    [P2P.Tests.Shared.Vectors]
+    [DataRow("inside-root.car")]
+    [DataRow("outside-root.car")]
+    public async Task The_fixtures_whose_names_climb_are_refused_and_leave_nothing(string car)
+    {
+        string path = P2P.Tests.Shared.Vectors.Path("gateway-conformance", "fixtures", "path_gateway_tar", car);
+        await using var blocks = new MemoryBlocks();
+        Cid root = (await CarFixture.LoadAsync(path, blocks))[0];
+        foreach (TargetSystem system in Enum.GetValues<TargetSystem>())
+        {
+            using var folder = new TempFolder();
+            Directory.CreateDirectory(folder["in"]);
+            P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(() =>
+                TreeFetcherTests.FetchAsync(blocks, root, folder["in/t"], new TreeFetchOptions { System = system, Workers = 2 }));
+            Assert.AreEqual(P2PErrorCode.Integrity, error.Code);
+            TreeFetcherTests.AssertOnly(folder, "in");
+            Assert.IsFalse(Path.Exists(folder["in/t"]));
+            Assert.IsEmpty(Directory.GetFiles(folder["in"], "*", SearchOption.AllDirectories).Where(file => !file.Contains(".part", StringComparison.Ordinal)));
+        }
+    }
+
+    [TestMethod]
+    [DataRow("C:\\evil")]
+    [DataRow("..\\..\\evil")]
+    [DataRow("\\\\server\\share")]
+    [DataRow("evil:stream")]
+    [DataRow("CON")]
+    public async Task Names_that_lead_out_on_Windows_become_harmless_there(string name)
+    {
+        using var folder = new TempFolder();
+        await using var blocks = new MemoryBlocks();
+        TreeFetchResult result = await TreeFetcherTests.FetchAsync(blocks, Folder(blocks, (name, blocks.AddRaw([1]))), folder["t"], new TreeFetchOptions { System = TargetSystem.Windows });
+        string file = Path.GetFileName(Directory.GetFileSystemEntries(folder["t"]).Single());
+        Assert.IsFalse(file.AsSpan().ContainsAny("\\/:") || file == "CON", file);
+        CollectionAssert.AreEqual(new[] { new RenamedEntry(name, file) }, result.Renamed.ToArray());
+    }
+
+    [TestMethod]
     public async Task Links_that_lead_out_are_left_out_and_reported()
     {
         using var folder = new TempFolder();
@@ -277,7 +315,7 @@ public sealed class HostileContentTests
         await AssertRefusedAsync(blocks, Cid.Parse("bafyreigmitjgwhpx2vgrzp7knbqdu2ju5ytyibfybll7tfb7eqjqujtd3y")); // dag-cbor: nobody is even asked
     }
 
-    private static Cid Folder(MemoryBlocks blocks, params (string Name, Cid Cid)[] entries) => blocks.AddNode(DagPbCodec.Encode(
+    internal static Cid Folder(MemoryBlocks blocks, params (string Name, Cid Cid)[] entries) => blocks.AddNode(DagPbCodec.Encode(
         [.. entries.Select(entry => new DagPbLink(entry.Cid, System.Text.Encoding.UTF8.GetBytes(entry.Name), 1))], new UnixFsData(UnixFsType.Directory).Encode()));
 
     private static async Task ListAsync(MemoryBlocks blocks, Cid root)

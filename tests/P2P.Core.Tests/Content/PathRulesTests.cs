@@ -52,6 +52,16 @@ public sealed class PathRulesTests
     [DataRow("LPT\u00b9", "_LPT\u00b9")]
     [DataRow("CONSOLE", "CONSOLE")]
     [DataRow("a\u0007b", "a_b")]
+    [DataRow("file.txt:stream:$DATA", "file.txt_stream_$DATA")]
+    [DataRow("::$INDEX_ALLOCATION", "__$INDEX_ALLOCATION")]
+    [DataRow("aux", "_aux")]
+    [DataRow("Com0", "_Com0")]
+    [DataRow("NUL.tar.gz", "_NUL.tar.gz")]
+    [DataRow("conin$", "_conin$")]
+    [DataRow("  lead", "  lead")]
+    [DataRow("dots...", "dots___")]
+    [DataRow("COM10", "COM10")]
+    [DataRow("\\\\?\\C", "____C")]
     public void Windows_gets_names_that_it_can_hold(string name, string expected) =>
         Assert.AreEqual(expected, PathRules.ToFileName(Encoding.UTF8.GetBytes(name), TargetSystem.Windows));
 
@@ -78,6 +88,46 @@ public sealed class PathRulesTests
         Assert.IsTrue(Same("README", "readme", TargetSystem.Windows));
         Assert.IsTrue(Same("README", "readme", TargetSystem.MacOS));
         Assert.IsFalse(Same("caf\u00e9", "cafe\u0301", TargetSystem.Linux));
+        Assert.IsFalse(Same("caf\u00e9", "cafe\u0301", TargetSystem.Windows));
+        Assert.IsTrue(Same("CAF\u00c9", "cafe\u0301", TargetSystem.MacOS));
+        Assert.IsTrue(Same("\u00dcBUNG", "\u00fcbung", TargetSystem.Windows));
+    }
+
+    [TestMethod]
+    public void Lengths_are_bytes_or_units_as_the_system_counts_them()
+    {
+        byte[] name = Encoding.UTF8.GetBytes(new string('\u00e9', 255));
+        Assert.AreEqual(new string('\u00e9', 255), PathRules.ToFileName(name, TargetSystem.Windows));
+        foreach (TargetSystem system in new[] { TargetSystem.Linux, TargetSystem.MacOS })
+            Assert.IsLessThanOrEqualTo(255, Encoding.UTF8.GetByteCount(PathRules.ToFileName(name, system)));
+        byte[] pairs = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("\U0001D11E", 128)));
+        Assert.IsLessThanOrEqualTo(255, PathRules.ToFileName(pairs, TargetSystem.Windows).Length);
+    }
+
+    [TestMethod]
+    [DataRow(0x4D44, TargetSystem.Windows)]
+    [DataRow(0x2011BAB0, TargetSystem.Windows)]
+    [DataRow(unchecked((int)0xFF534D42), TargetSystem.Windows)]
+    [DataRow(0x482B, TargetSystem.MacOS)]
+    [DataRow(0xEF53, TargetSystem.Linux)]
+    [DataRow(0x58465342, TargetSystem.Linux)]
+    public void A_disk_of_another_system_keeps_its_rules_on_Linux(int type, object system) => Assert.AreEqual((TargetSystem)system, TargetSystems.OfLinuxType(type));
+
+    [TestMethod]
+    public void A_name_in_thousands_of_spellings_costs_no_more_for_each_of_them()
+    {
+        var mapper = new PathMapper(TargetSystem.Windows);
+        mapper.Enter([], "");
+        var places = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        for (int spelling = 0; spelling < 1 << 14; spelling++)
+        {
+            string name = string.Concat("abcdefghijklmn".Select((letter, i) => (spelling & (1 << i)) == 0 ? letter : char.ToUpperInvariant(letter)));
+            Assert.IsTrue(mapper.TryPlace(Encoding.UTF8.GetBytes(name), out string local, out RenamedEntry? renamed));
+            Assert.IsTrue(places.Add(local), local);
+            Assert.AreEqual(spelling != 0, renamed is not null);
+        }
+
+        Assert.IsFalse(mapper.TryPlace("abcdefghijklmn"u8, out _, out _), "the same spelling again");
     }
 
     [TestMethod]

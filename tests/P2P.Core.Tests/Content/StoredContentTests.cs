@@ -132,7 +132,7 @@ public sealed class StoredContentTests
     }
 
     /// <summary>A store that is also a source.</summary>
-    private sealed class Shelf(BlockStore store) : IBlockSource, IAsyncDisposable
+    internal sealed class Shelf(BlockStore store) : IBlockSource, IAsyncDisposable
     {
         public BlockStore Store => store;
 

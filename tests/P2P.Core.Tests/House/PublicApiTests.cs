@@ -13,7 +13,7 @@ public sealed class PublicApiTests
     private static readonly string[] Designed =
     [
         "P2PNode", "P2PNodeOptions", "StorageOptions", "ExchangeOptions", "LimitOptions",
-        "ShareOptions", "FetchOptions", "IfExists", "Share", "Announcement", "FetchResult", "RenamedEntry", "Transfer", "TransferProgress", "StallReason", "ImportProgress",
+        "ShareOptions", "FetchOptions", "FileNames", "IfExists", "Share", "Announcement", "FetchResult", "RenamedEntry", "Transfer", "TransferProgress", "StallReason", "ImportProgress",
         "ContentEntry", "ContentKind", "ContentStore", "StoreUsage", "PurposeUsage", "PinPurpose", "PinOptions", "PinnedContent", "GarbageReport", "NodeStatus", "NodeState", "NodeWarning", "PeerInfo",
         "SharePreview", "Chunker", "ChangedFile", "FileChange",
         "ReadOptions", "CarExportOptions", "CarImportOptions", "CarExportResult", "CarImportResult",
