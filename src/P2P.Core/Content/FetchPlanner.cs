@@ -12,8 +12,10 @@ namespace P2P.Core.Content;
 /// <param name="space">The room that there is.</param>
 /// <param name="selection">What of it is wanted; null: all.</param>
 /// <param name="copies">Where the same files are on this machine; null: nowhere.</param>
+/// <param name="beside">What stands where the content would have gone, had it not to be written beside it: equal files are copied from there; null: nothing.</param>
 internal sealed class FetchPlanner(
-    NodeLoader loader, BlockPlacer placer, TreeFetchOptions options, GatherPlace gather, TargetComparison? existing, SpaceBudget space, Selection? selection, LocalCopies? copies)
+    NodeLoader loader, BlockPlacer placer, TreeFetchOptions options, GatherPlace gather, TargetComparison? existing, SpaceBudget space, Selection? selection, LocalCopies? copies,
+    (TargetComparison Comparison, string Path)? beside)
 {
     private const int MaxLinkTargetBytes = 4096; // the longest that Linux takes
     private const long MaxLinkBytes = 64 << 20; // of all links, which wait until the end
@@ -69,13 +71,15 @@ internal sealed class FetchPlanner(
                 }
                 else
                 {
-                    ExistingState state = existing?.StateOf(_entry++) ?? ExistingState.Missing;
+                    ExistingState state = existing?.StateOf(_entry) ?? ExistingState.Missing;
+                    string? copied = beside is { } other && other.Comparison.StateOf(_entry) == ExistingState.Equal ? Path.Combine(other.Path, walk.Local) : null;
+                    _entry++;
                     if (state != ExistingState.Equal)
                         _sweep?.Want(walk.Local);
                     if (entry.Step == TreeStep.Link)
                         AddLink(entry, walk.Local, state);
                     else
-                        await PlanFileAsync(entry, walk.Local, state).ConfigureAwait(false);
+                        await PlanFileAsync(entry, walk.Local, state, copied).ConfigureAwait(false);
                 }
             }
 
@@ -156,7 +160,7 @@ internal sealed class FetchPlanner(
             _links.Add((local, Encoding.UTF8.GetString(target)));
     }
 
-    private async ValueTask PlanFileAsync(TreeEntry entry, string local, ExistingState state)
+    private async ValueTask PlanFileAsync(TreeEntry entry, string local, ExistingState state, string? copied)
     {
         FileNode? node = entry.Node?.File;
         Files++;
@@ -175,6 +179,8 @@ internal sealed class FetchPlanner(
             (FileMetadata, metadata) = (metadata, default); // it stays private until it gets its name
         var file = new PlacedFile(gather.Folder, place, entry.Cid, bytes, isNew: !isThere, isPrivate: gather.FileName is not null, metadata);
         placer.Begin(file);
+        if (!isThere && copied is not null && TryCopy(file, copied, bytes))
+            (isThere, thereBytes) = (true, Math.Max(bytes, 0));
         if (node is null)
         {
             Blocks++;
@@ -239,6 +245,22 @@ internal sealed class FetchPlanner(
             while (await segments.MoveNextAsync().ConfigureAwait(false))
                 Blocks += segments.Current.Leaf.IsEmpty ? 0 : 1;
             Blocks += segments.Nodes;
+        }
+    }
+
+    private bool TryCopy(PlacedFile file, string from, long bytes)
+    {
+        try
+        {
+            if (TargetDisk.Look(from).Kind != PlaceKind.File)
+                return false;
+            using Microsoft.Win32.SafeHandles.SafeFileHandle source = File.OpenHandle(from, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            file.CopyFrom(source, bytes < 0 ? BlockVerification.MaxBlockBytes : bytes, placer.Stopped);
+            return true;
+        }
+        catch (Exception error) when (DiskFault.IsDiskError(error))
+        {
+            throw DiskFault.Translate(error, file.Path);
         }
     }
 

@@ -9,7 +9,7 @@ internal static partial class LinuxCalls
     /// <summary>The folder is not empty.</summary>
     public const int NotEmpty = 39;
 
-    private const int NotPermitted = 1, NoSuchCall = 38;
+    private const int NotPermitted = 1, AccessDenied = 13, NoSuchCall = 38;
     private const int OpenAtBeneath = 437; // openat2(2): one number on every architecture
     private const ulong ResolveNoLinksBeneath = 0x02 | 0x04 | 0x08; // no magic links, no symlinks, nothing above
     private const int NonBlocking = 0x800; // O_NONBLOCK
@@ -24,6 +24,12 @@ internal static partial class LinuxCalls
     public static int OpenNamedFolder(string path, out SafeFileHandle handle)
     {
         handle = Open(path, CloseOnExec | FolderOnly, 0);
+        if (handle.IsInvalid && Marshal.GetLastPInvokeError() == AccessDenied)
+        {
+            handle.Dispose();
+            handle = Open(path, PathOnly | CloseOnExec | FolderOnly, 0); // one may write into it but not list it
+        }
+
         return handle.IsInvalid ? Marshal.GetLastPInvokeError() : 0;
     }
 
@@ -56,7 +62,7 @@ internal static partial class LinuxCalls
     /// <summary>Renames from folder to folder, unless the new name exists or in its place.</summary>
     public static int Rename(SafeFileHandle fromFolder, string from, SafeFileHandle toFolder, string to, bool mayReplace) => mayReplace
         ? Finish(RenameAt(fromFolder, from, toFolder, to))
-        : Finish(RenameAt2(fromFolder, from, toFolder, to, RenameNoReplace));
+        : RenameNew(fromFolder, from, toFolder, to);
 
     /// <summary>Makes a file share the bytes of another, copied when one of them changes. Returns the error number where the disk has no such thing.</summary>
     public static int Clone(SafeFileHandle from, SafeFileHandle to)
@@ -83,6 +89,18 @@ internal static partial class LinuxCalls
 
     /// <summary>The number of the file system that a path is on (<c>statfs</c>); null when the system does not say.</summary>
     public static long? FileSystemType(string path) => StatFs(path, out FileSystemFacts facts) == 0 ? facts.Type : null;
+
+    private static int RenameNew(SafeFileHandle fromFolder, string from, SafeFileHandle toFolder, string to)
+    {
+        try
+        {
+            return Finish(RenameAt2(fromFolder, from, toFolder, to, RenameNoReplace));
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return InvalidArgument; // a C library without the call: as a disk that does not know it
+        }
+    }
 
     private static int OpenBelow(SafeFileHandle folder, string local, int flags, int mode, out SafeFileHandle handle)
     {

@@ -12,6 +12,8 @@ namespace P2P.Core.Content;
 /// <param name="metadata">What it is given when it is complete.</param>
 internal sealed class PlacedFile(HeldFolder folder, string local, Cid root, long bytes, bool isNew, bool isPrivate, FileMetadata metadata)
 {
+    private const int CopyBytes = 1 << 20;
+
     private readonly Lock _gate = new(); // guards _handle and its opening
     private readonly Lock _writing = new(); // guards nothing of ours: the system lets one writer into a file, and here the next one sleeps instead of spinning
     private SafeFileHandle? _handle;
@@ -39,6 +41,33 @@ internal sealed class PlacedFile(HeldFolder folder, string local, Cid root, long
             return false;
         _isNew = false;
         return true;
+    }
+
+    /// <summary>Makes it a copy of another file, before anything is written: a clone where the disk can, else byte by byte.</summary>
+    /// <param name="from">The other.</param>
+    /// <param name="most">The most bytes that are copied of it, should it be growing.</param>
+    /// <param name="cancellationToken">Ends the copying.</param>
+    public void CopyFrom(SafeFileHandle from, long most, CancellationToken cancellationToken)
+    {
+        if (TryClone(from))
+            return;
+        SafeFileHandle handle = Handle();
+        byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(CopyBytes);
+        try
+        {
+            long offset = 0;
+            for (int read; offset < most && (read = RandomAccess.Read(from, buffer.AsSpan(0, (int)Math.Min(CopyBytes, most - offset)), offset)) > 0; offset += read)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                RandomAccess.Write(handle, buffer.AsSpan(0, read), offset);
+            }
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        _isNew = false;
     }
 
     /// <summary>Opens it once more, to read what is there, complete or not. Null: it cannot be read.</summary>

@@ -113,7 +113,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         bool isFolder = node is { IsFolder: true };
         Interlocked.Exchange(ref _claimedBytes, selection is null ? ClaimedBytesOf(node) : await SurveyAsync(loader, recorder, entry, isFolder, selection, cancellationToken).ConfigureAwait(false));
 
-        TargetComparison? existing = null;
+        TargetComparison? existing = null, beside = null;
         if (there.Kind != PlaceKind.Nothing)
         {
             existing = new TargetComparison(loader, buffers, options, recorder, bytes => Interlocked.Add(ref _comparedBytes, bytes), selection);
@@ -121,7 +121,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
             if (existing.IsComplete)
                 return new TreeFetchResult(target, result, existing.EqualBytes, existing.EqualBytes, 0, existing.EqualFiles, [], AlreadyThere: true);
             if (options.IfExists == IfExists.Rename && existing.DifferingCount > 0)
-                (existing, there) = (null, default);
+                (existing, beside, there) = (null, existing, default);
             else
                 RefuseIfDifferent(existing, target);
             Interlocked.Exchange(ref _equalBytes, existing?.EqualBytes ?? 0);
@@ -134,7 +134,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         string key = ResumeKeyOf(target);
         if (recorder is not null)
             await recorder.BeginAsync(new ResumeState(key, result, target, part, pin), cancellationToken).ConfigureAwait(false);
-        Gathered gathered = await GatherAsync(loader, recorder, entry, gather, existing, selection, cancellationToken).ConfigureAwait(false);
+        Gathered gathered = await GatherAsync(loader, recorder, entry, gather, existing, beside is null ? null : (beside, target), selection, cancellationToken).ConfigureAwait(false);
 
         FetchPlanner planner = _planner!;
         var finish = new TargetFinish(options, gather);
@@ -161,14 +161,15 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
     }
 
     private async Task<Gathered> GatherAsync(
-        NodeLoader loader, FetchRecorder? recorder, Cid entry, GatherPlace gather, TargetComparison? existing, Selection? selection, CancellationToken cancellationToken)
+        NodeLoader loader, FetchRecorder? recorder, Cid entry, GatherPlace gather, TargetComparison? existing, (TargetComparison, string)? beside, Selection? selection,
+        CancellationToken cancellationToken)
     {
         var space = new SpaceBudget(gather.Outer.Path, RoomFor(gather));
         var placer = new BlockPlacer(loader.Source, options.Form, buffers, recorder, space, options.Workers, cancellationToken);
         await using (placer.ConfigureAwait(false))
         {
             LocalCopies? copies = store is null || options.Form.IsPrivate || !options.UsesLocalCopies ? null : new LocalCopies(store);
-            var planner = new FetchPlanner(loader, placer, options, gather, existing, space, selection, copies);
+            var planner = new FetchPlanner(loader, placer, options, gather, existing, space, selection, copies, beside);
             (_placer, _planner) = (placer, planner);
             try
             {

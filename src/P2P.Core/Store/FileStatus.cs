@@ -43,13 +43,15 @@ internal static partial class FileStatus
         return true;
     }
 
-    /// <summary>Reads the identity of an open file.</summary>
+    /// <summary>Reads the identity of an open file, which must be a regular one: its name may have been given to something else since it was looked at.</summary>
     public static FileIdentity Read(SafeFileHandle handle)
     {
         if (OperatingSystem.IsWindows())
             return ReadWindows(handle);
         if (FStat(handle, out UnixStatus status) != 0)
             throw new IOException("The status of an open file could not be read.", new Win32Exception(Marshal.GetLastPInvokeError()));
+        if ((status.Mode & FileTypeMask) != RegularFile)
+            throw new IOException("What was opened is no regular file.");
         return ToIdentity(status);
     }
 

@@ -229,6 +229,42 @@ public sealed class TreeFetcherTests
     }
 
     [TestMethod]
+    public async Task Renaming_a_folder_copies_what_is_equal_and_fetches_the_rest()
+    {
+        using var folder = new TempFolder();
+        await using var blocks = new MemoryBlocks();
+        TestTree tree = new TestTree().File("a/same", TestTree.Random(1, 3_500_000)).File("a/small", "same too").File("a/other", "new").File("missing", "m").Link("l", "a");
+        Cid root = tree.AddTo(blocks);
+        TestTree there = new TestTree().File("a/same", TestTree.Random(1, 3_500_000)).File("a/small", "same too").File("a/other", "old");
+        there.WriteTo(folder["t"]);
+        TreeFetchResult result = await FetchAsync(blocks, root, folder["t"], new TreeFetchOptions { IfExists = IfExists.Rename, Workers = 2 });
+        Assert.AreEqual(folder["t (1)"], result.Path);
+        tree.AssertIsAt(folder["t (1)"]);
+        there.AssertIsAt(folder["t"]);
+        Assert.AreEqual(3_500_008, result.BytesReused);
+        Assert.IsLessThan(100_000L, blocks.BytesServed);
+        AssertOnly(folder, "t", "t (1)");
+    }
+
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public async Task Renaming_writes_beside_what_is_of_another_kind(bool isFolderThere)
+    {
+        using var folder = new TempFolder();
+        await using var blocks = new MemoryBlocks();
+        if (isFolderThere)
+            Directory.CreateDirectory(folder["t.x"]);
+        else
+            await File.WriteAllTextAsync(folder["t.x"], "old");
+        Cid root = isFolderThere ? TestTree.AddFile(blocks, [1]).Cid : new TestTree().File("a", "b").AddTo(blocks);
+        TreeFetchResult result = await FetchAsync(blocks, root, folder["t.x"], new TreeFetchOptions { IfExists = IfExists.Rename, Workers = 2 });
+        Assert.AreEqual(folder["t (1).x"], result.Path);
+        Assert.AreEqual(isFolderThere, File.Exists(folder["t (1).x"]));
+        AssertOnly(folder, "t (1).x", "t.x");
+    }
+
+    [TestMethod]
     public async Task A_folder_is_never_replaced_by_a_file_nor_a_file_by_a_folder()
     {
         using var folder = new TempFolder();

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using P2P.Core.Store;
 
 namespace P2P.Core.Tests.Store;
@@ -47,5 +48,13 @@ public sealed class FileStatusTests
         Assert.IsFalse(FileStatus.TryRead(Path.Combine(_root.FullName, "missing"), out _));
         if (OperatingSystem.IsLinux())
             Assert.IsFalse(FileStatus.TryRead("/dev/null", out _));
+    }
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux)]
+    public void What_is_open_must_be_a_regular_file()
+    {
+        using SafeFileHandle device = File.OpenHandle("/dev/null");
+        Assert.ThrowsExactly<IOException>(() => FileStatus.Read(device));
     }
 }
