@@ -141,6 +141,8 @@ internal static partial class FuzzTargets
             return;
         }
 
+        string folded = UnicodeFolding.Fold(Encoding.UTF8.GetString(input));
+        Assert.AreEqual(folded, UnicodeFolding.Fold(folded), "what is folded stays");
         foreach (TargetSystem system in Enum.GetValues<TargetSystem>())
         {
             string name = PathRules.ToFileName(input, system);

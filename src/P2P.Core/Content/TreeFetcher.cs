@@ -165,6 +165,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         CancellationToken cancellationToken)
     {
         var space = new SpaceBudget(gather.Outer.Path, RoomFor(gather));
+        space.Expect(Interlocked.Read(ref _claimedBytes) - (existing?.EqualBytes ?? 0));
         var placer = new BlockPlacer(loader.Source, options.Form, buffers, recorder, space, options.Workers, cancellationToken);
         await using (placer.ConfigureAwait(false))
         {

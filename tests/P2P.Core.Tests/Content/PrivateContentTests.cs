@@ -45,6 +45,27 @@ public sealed class PrivateContentTests
     }
 
     [TestMethod]
+    public async Task Only_what_is_selected_of_a_share_is_fetched()
+    {
+        using var folder = new TempFolder();
+        var tree = new TestTree().File("photos/a.jpg", TestTree.Random(1, 10_000)).File("big", TestTree.Random(2, 5_000_000));
+        for (int i = 0; i < 3200; i++)
+            tree.File($"many/a file with a name that takes some bytes, number {i:d6}", $"{i}");
+        tree.WriteTo(folder["t"]);
+        await using Shelf first = await Shelf.OpenAsync(folder["data1"], Key);
+        ImportResult shared = await first.ImportAsync(folder["t"]);
+        await using Shelf second = await Shelf.OpenAsync(folder["data2"], Key);
+        TreeFetchResult result = await second.FetchAsync(first, shared.Root, folder["u"], PinKind.Temporary, "photos", "many/*000123");
+        Assert.AreEqual(10_003, result.Bytes);
+        await second.FetchAsync(first, shared.Root, folder["u"], PinKind.Temporary, "many/a file with a name that takes some bytes, number 000007");
+        Assert.HasCount(3, Directory.GetFiles(folder["u"], "*", SearchOption.AllDirectories));
+        SelectionException error = await Assert.ThrowsExactlyAsync<SelectionException>(() => second.FetchAsync(first, shared.Root, folder["u"], PinKind.Temporary, "photo"));
+        Assert.Contains("'photos", error.Message);
+        await second.FetchAsync(first, shared.Root, folder["u"], PinKind.Temporary);
+        tree.AssertIsAt(folder["u"]);
+    }
+
+    [TestMethod]
     public async Task A_folder_of_many_entries_is_spread_and_read_again()
     {
         using var folder = new TempFolder();
@@ -285,10 +306,10 @@ public sealed class PrivateContentTests
             return await new Importer(store, Buffers, How).ImportAsync([path], pin, null, CancellationToken.None);
         }
 
-        public async Task<TreeFetchResult> FetchAsync(IBlockSource from, Cid root, string target, PinKind kind)
+        public async Task<TreeFetchResult> FetchAsync(IBlockSource from, Cid root, string target, PinKind kind, params string[] select)
         {
             PinId pin = await store.AddPinAsync(new Pin { Kind = kind }, CancellationToken.None);
-            var options = new TreeFetchOptions { Workers = 2, RecordPlaces = kind.IsServed(), Form = Form };
+            var options = new TreeFetchOptions { Workers = 2, RecordPlaces = kind.IsServed(), Form = Form, Select = select };
             return await new TreeFetcher(from, store, Buffers, options, NullLogger.Instance).FetchAsync(root, null, target, pin, CancellationToken.None);
         }
 

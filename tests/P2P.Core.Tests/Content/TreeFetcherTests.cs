@@ -350,6 +350,33 @@ public sealed class TreeFetcherTests
 
     [TestMethod]
     [SmallDisk]
+    public async Task A_folder_that_is_larger_than_the_disk_is_refused_before_the_first_file_comes()
+    {
+        using SmallDisk disk = SmallDisk.TryMount(20)!;
+        await using var blocks = new MemoryBlocks();
+        var tree = new TestTree();
+        for (int i = 0; i < 25; i++)
+            tree.File($"f{i:d2}", TestTree.Random(i, 1 << 20));
+        Cid root = tree.AddTo(blocks);
+        int data = 0;
+        blocks.OnDeliver = cid => data += cid.Codec == Cid.RawCodec ? 1 : 0;
+        P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(() => FetchAsync(blocks, root, Path.Combine(disk.Path, "t")));
+        Assert.AreEqual(P2PErrorCode.NoSpace, error.Code);
+        Assert.AreEqual(0, data);
+
+        // of what is there already only the rest has to fit
+        for (int i = 0; i < 15; i++)
+        {
+            Directory.CreateDirectory(Path.Combine(disk.Path, "t"));
+            await File.WriteAllBytesAsync(Path.Combine(disk.Path, "t", $"f{i:d2}"), TestTree.Random(i, 1 << 20));
+        }
+
+        await FetchAsync(blocks, root, Path.Combine(disk.Path, "t"), new TreeFetchOptions { Workers = 2, Select = ["f0*", "f10", "f11", "f12", "f13", "f14", "f15", "f16"] });
+        Assert.HasCount(17, Directory.GetFiles(Path.Combine(disk.Path, "t")));
+    }
+
+    [TestMethod]
+    [SmallDisk]
     public async Task A_disk_that_fills_up_is_said_and_the_fetch_goes_on_when_there_is_room()
     {
         using SmallDisk disk = SmallDisk.TryMount(20)!;
