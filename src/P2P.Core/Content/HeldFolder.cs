@@ -72,6 +72,7 @@ internal sealed class HeldFolder : IDisposable
             return TargetDisk.OpenFile(PathOf(local), mustBeNew, isPrivate);
         }
 
+        RefuseTooLong(local);
         int error = LinuxCalls.OpenFile(_handle, local, mustBeNew, isPrivate ? PrivateMode : OrdinaryMode, out SafeFileHandle opened);
         if (error != 0)
             throw DiskFault.FromNumber(error, PathOf(local));
@@ -124,6 +125,7 @@ internal sealed class HeldFolder : IDisposable
             return true;
         }
 
+        RefuseTooLong(local);
         using Parent parent = RequireParent(local, out string name);
         int error = LinuxCalls.CreateFolder(parent.Handle, name, isPrivate ? PrivateFolderMode : OrdinaryFolderMode);
         return error is 0 or LinuxCalls.AlreadyExists ? error == 0 : throw DiskFault.FromNumber(error, PathOf(local));
@@ -149,16 +151,28 @@ internal sealed class HeldFolder : IDisposable
     public void Remove(string local)
     {
         PlaceKind kind = Look(local).Kind;
-        if (kind == PlaceKind.Nothing)
-            return;
-        if (kind == PlaceKind.Folder)
+        if (kind != PlaceKind.Folder)
         {
-            using HeldFolder folder = OpenFolder(local);
-            foreach ((string name, bool _) in folder.Entries())
-                folder.Remove(name);
+            if (kind != PlaceKind.Nothing)
+                RemoveOne(local, isFolder: false);
+            return;
         }
 
-        RemoveOne(local, kind == PlaceKind.Folder);
+        var folders = new List<string> { local }; // a folder before those in it; none stays open, a tree may be deeper than files can be open
+        for (int i = 0; i < folders.Count; i++)
+        {
+            using HeldFolder folder = OpenFolder(folders[i]);
+            foreach ((string name, bool isFolder) in folder.Entries())
+            {
+                if (isFolder)
+                    folders.Add($"{folders[i]}/{name}");
+                else
+                    folder.RemoveOne(name, isFolder: false);
+            }
+        }
+
+        for (int i = folders.Count - 1; i >= 0; i--)
+            RemoveOne(folders[i], isFolder: true);
     }
 
     /// <summary>The names in the folder and which are folders themselves; a link is none.</summary>
@@ -249,6 +263,14 @@ internal sealed class HeldFolder : IDisposable
             return new Parent(_handle!, isOwn: false);
         error = LinuxCalls.OpenFolder(_handle!, local[..slash], out SafeFileHandle handle);
         return new Parent(handle, isOwn: true);
+    }
+
+    // from the handle more could be made than anybody reaches by its path afterwards
+    private void RefuseTooLong(string local)
+    {
+        string path = PathOf(local);
+        if (path.Length >= LinuxCalls.MaxPathBytes / 4 && System.Text.Encoding.UTF8.GetByteCount(path) >= LinuxCalls.MaxPathBytes)
+            throw new PathTooLongException($"The path '{path}' is too long.");
     }
 
     // elsewhere than on Linux: a look before each use, which somebody quick could still get in between

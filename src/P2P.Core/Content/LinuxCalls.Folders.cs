@@ -9,6 +9,9 @@ internal static partial class LinuxCalls
     /// <summary>The folder is not empty.</summary>
     public const int NotEmpty = 39;
 
+    /// <summary>The longest path (bytes of UTF-8, with the zero at its end).</summary>
+    public const int MaxPathBytes = 4096;
+
     private const int NotPermitted = 1, AccessDenied = 13, NoSuchCall = 38;
     private const int OpenAtBeneath = 437; // openat2(2): one number on every architecture
     private const ulong ResolveNoLinksBeneath = 0x02 | 0x04 | 0x08; // no magic links, no symlinks, nothing above

@@ -66,6 +66,26 @@ public sealed class HeldFolderTests
 
     [TestMethod]
     [OSCondition(OperatingSystems.Linux)]
+    public void A_tree_deeper_than_files_can_be_open_is_made_and_removed_and_one_beyond_all_paths_is_refused()
+    {
+        using var folder = new TempFolder();
+        using HeldFolder root = HeldFolder.Open(folder.Path);
+        string local = "d";
+        Assert.IsTrue(root.TryCreateFolder(local));
+        while (folder.Path.Length + local.Length + 3 < LinuxCalls.MaxPathBytes)
+        {
+            local += "/d";
+            Assert.IsTrue(root.TryCreateFolder(local));
+        }
+
+        Assert.ThrowsExactly<PathTooLongException>(() => root.TryCreateFolder(local + "/d"));
+        Assert.ThrowsExactly<PathTooLongException>(() => root.OpenFile(local + "/file", mustBeNew: true).Dispose());
+        root.Remove("d");
+        Assert.IsEmpty(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [TestMethod]
+    [OSCondition(OperatingSystems.Linux)]
     public void What_is_held_stays_the_same_when_its_path_leads_elsewhere()
     {
         using var folder = new TempFolder();
