@@ -140,38 +140,36 @@ internal sealed class DataFolder : IDisposable
     {
         if (_disk.TryGetIdentity(Path, out _))
             throw new P2PException(P2PErrorCode.Store, $"The data folder {Path} is a file. Choose another folder.");
-        CreateFolder(Path);
         bool isNew = !_disk.TryGetIdentity(VersionPath, out _);
         if (!isNew)
             CheckVersion();
-        isNew |= !_disk.FolderExists(BlocksPath) || !_disk.FolderExists(TempPath);
-        _disk.CreateFolder(TempPath);
-        if (!_disk.TryGetIdentity(VersionPath, out _))
-            WriteVersion();
+        _disk.CreateFolder(Path);
         _disk.CreateFolder(BlocksPath);
+        _disk.CreateFolder(TempPath);
+        if (!isNew)
+            return;
 
-        // What is kept in the folder from now on must not go with the folder's own name.
-        if (isNew)
-            _disk.FlushFolder(Path);
+        // What is kept in the folder from now on must not go with the folder's own name. The version comes last: with it, all that is done.
+        FlushNames();
+        WriteVersion();
+        _disk.FlushFolder(Path);
     }
 
-    /// <summary>Creates what is missing of the path, each name flushed.</summary>
-    private void CreateFolder(string path)
+    /// <summary>Flushes the folder and those it lies in: any of them may be new, made by us or by a process that ended before it came so far.</summary>
+    private void FlushNames()
     {
-        if (_disk.FolderExists(path))
-            return;
-        string? parent = System.IO.Path.GetDirectoryName(path);
-        if (parent is not null)
-            CreateFolder(parent);
-        _disk.CreateFolder(path);
-        try
+        _disk.FlushFolder(Path);
+        for (string? above = System.IO.Path.GetDirectoryName(Path); above is not null; above = System.IO.Path.GetDirectoryName(above))
         {
-            if (parent is not null)
-                _disk.FlushFolder(parent);
-        }
-        catch (UnauthorizedAccessException)
-        {
-            // A folder in which we may create and not read: the system writes the name by itself, some seconds later.
+            try
+            {
+                _disk.FlushFolder(above);
+            }
+            catch (UnauthorizedAccessException)
+            {
+                // Not ours, so not made by us, nor what it lies in.
+                return;
+            }
         }
     }
 
@@ -185,7 +183,14 @@ internal sealed class DataFolder : IDisposable
             version.Write(Encoding.ASCII.GetBytes(FormatVersion.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
             version.Flush();
         }
-        _disk.Rename(temporary, VersionPath);
+        try
+        {
+            _disk.Rename(temporary, VersionPath);
+        }
+        catch (FileNotFoundException) when (_disk.TryGetIdentity(VersionPath, out _))
+        {
+            // Another process was quicker, owns the folder and has swept it.
+        }
     }
 
     private void CheckVersion()
