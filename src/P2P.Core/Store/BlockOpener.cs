@@ -171,7 +171,7 @@ internal sealed class BlockOpener(
                 }
                 if (watch.ReportBack(place.File))
                     writer.TryApply(editor => editor.SetFileState(new FileId(place.File), SourceState.Sound));
-                if (!source.IsDoubtful(now, place.Offset) && purpose == BlockReadPurpose.Serve && source.Row.ShareKey == 0)
+                if (!source.IsDoubtful(now, place.Offset, size) && purpose == BlockReadPurpose.Serve && source.Row.ShareKey == 0)
                 {
                     isKept = true;
                     block = new StoredBlock(sources, source, now, place.Offset, size);

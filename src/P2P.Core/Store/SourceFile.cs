@@ -9,15 +9,17 @@ internal sealed class SourceFile(SourceRow row, IDiskFile handle, FileIdentity o
     /// <summary>A file that changed less than this before it was looked at may change again without a new time (D4; coarse clocks of file systems).</summary>
     public const long SettlingNs = 2_000_000_000;
 
-    /// <summary>Offsets remembered as verified (count). Beyond it blocks are hashed again.</summary>
+    /// <summary>Stretches remembered as verified (count). Beyond it blocks are hashed again.</summary>
     private const int MaxVerified = 65_536;
 
     private readonly Lock _gate = new();
 
-    // Guarded by the gate: the identity last seen, which blocks were hashed and right since, and their bytes.
-    private readonly HashSet<long> _verified = [];
+    // Guarded by the gate: the identity last seen, which stretches were hashed and right since, and their bytes. Blocks of the same file may overlap: it may
+    // have been cut by different rules, and an empty block lies where another one begins. So their sum only tells when looking closer is worth it.
+    private readonly HashSet<(long Offset, int Length)> _verified = [];
     private FileIdentity _seen = opened;
     private long _verifiedBytes;
+    private int _countToLookAt;
 
     public SourceRow Row { get; } = row;
 
@@ -32,8 +34,8 @@ internal sealed class SourceFile(SourceRow row, IDiskFile handle, FileIdentity o
     /// <summary>Whether the cache has let go of it: the last reader closes it.</summary>
     public bool IsDetached { get; set; }
 
-    /// <summary>Takes note of what the file is now. True: the block at the offset may differ from what was imported, hash it.</summary>
-    public bool IsDoubtful(in FileIdentity now, long offset)
+    /// <summary>Takes note of what the file is now. True: the block there may differ from what was imported, hash it.</summary>
+    public bool IsDoubtful(in FileIdentity now, long offset, int length)
     {
         lock (_gate)
         {
@@ -41,10 +43,10 @@ internal sealed class SourceFile(SourceRow row, IDiskFile handle, FileIdentity o
             {
                 _seen = now;
                 _verified.Clear();
-                _verifiedBytes = 0;
+                (_verifiedBytes, _countToLookAt) = (0, 0);
             }
             bool isSound = Row.State == SourceState.Sound && now == Row.Identity && now.ModifiedNs < Row.CheckedNs - SettlingNs;
-            return !isSound && !_verified.Contains(offset);
+            return !isSound && !_verified.Contains((offset, length));
         }
     }
 
@@ -53,10 +55,26 @@ internal sealed class SourceFile(SourceRow row, IDiskFile handle, FileIdentity o
     {
         lock (_gate)
         {
-            if (now != _seen || nowNs < now.ModifiedNs + SettlingNs || _verified.Count >= MaxVerified || !_verified.Add(offset))
+            if (now != _seen || nowNs < now.ModifiedNs + SettlingNs || _verified.Count >= MaxVerified || !_verified.Add((offset, length)))
                 return false;
             _verifiedBytes += length;
-            return _verifiedBytes == now.Size && Row.State != SourceState.BeingWritten;
+            return _verifiedBytes >= now.Size && Row.State != SourceState.BeingWritten && CoversLocked(now.Size);
         }
+    }
+
+    /// <summary>Whether the verified stretches leave no gap. Where they overlap much this is asked less and less often.</summary>
+    private bool CoversLocked(long size)
+    {
+        if (_verified.Count < _countToLookAt)
+            return false;
+        _countToLookAt = _verified.Count + (_verified.Count / 8) + 1;
+        long end = 0;
+        foreach ((long offset, int length) in _verified.Order())
+        {
+            if (offset > end)
+                return false;
+            end = Math.Max(end, offset + length);
+        }
+        return end >= size;
     }
 }

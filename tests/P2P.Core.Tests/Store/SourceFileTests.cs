@@ -9,6 +9,28 @@ public sealed class SourceFileTests
     private const int BlockSize = 100_000;
 
     [TestMethod]
+    public async Task A_block_that_was_hashed_does_not_vouch_for_another_that_begins_where_it_does()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        byte[] data = fixture.RandomBytes(1000);
+        string path = fixture.WriteFile("f", data);
+        FileIdentity identity = fixture.IdentityOf(path);
+        (int Offset, int Length)[] stretches = [(0, 0), (0, 100), (0, 1000)];
+        using (StoreBatch batch = fixture.Store.BeginBatch(await fixture.PinAsync()))
+        {
+            FileId file = batch.AddFile(path, identity).Id;
+            foreach ((int offset, int length) in stretches)
+                batch.AddReference(Cid.OfRaw(data.AsSpan(offset, length)), file, offset, length);
+            batch.FinishFile(file, identity, Cid.OfDagPb(data));
+            await batch.CommitAsync(Durability.Flushed, CancellationToken.None);
+        }
+        Overwrite(path, 500, (byte)~data[500]);
+        Assert.IsNotNull(fixture.Serve(Cid.OfRaw([])));
+        Assert.IsNotNull(fixture.Serve(Cid.OfRaw(data.AsSpan(0, 100))));
+        Assert.IsNull(fixture.Serve(Cid.OfRaw(data)));
+    }
+
+    [TestMethod]
     public async Task A_shared_file_is_served_from_where_it_lies_and_not_copied()
     {
         await using StoreFixture fixture = await StoreFixture.OpenAsync();
