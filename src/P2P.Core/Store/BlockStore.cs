@@ -40,6 +40,7 @@ internal sealed class BlockStore : IAsyncDisposable
         // A name of its own for each run tells its temporary files from those that an earlier one left.
         OwnedFiles = new OwnedFiles(disk, folder, $"{Environment.ProcessId:x}-{StoreClock.NowNs(time):x}");
         IndexConnection connection = IndexConnection.Open(folder.IndexPath, options.Vfs, options.WriterCacheBytes);
+        _readers = new IndexReaders(options.MaxReaders, () => IndexReader.Open(folder.IndexPath, options));
         try
         {
             IndexSchema.Prepare(connection, folder.IndexPath);
@@ -52,15 +53,15 @@ internal sealed class BlockStore : IAsyncDisposable
             _lastFile = connection.Scalar("SELECT max(id) FROM files");
             _lastShareKey = Math.Max(connection.Scalar("SELECT max(id) FROM share_keys"), connection.Scalar("SELECT max(share_key) FROM files"));
             _lastPin = connection.Scalar("SELECT seq FROM sqlite_sequence WHERE name='pins'");
+            foreach ((long file, SourceState state) in Query("SELECT id, state FROM files WHERE state<>0", row => (row.GetInt64(0), (SourceState)row.GetInt32(1))))
+                Watch.Set(file, state);
         }
         catch
         {
+            _readers.Dispose();
             connection.Dispose();
             throw;
         }
-        _readers = new IndexReaders(options.MaxReaders, () => new IndexReader(IndexConnection.Open(folder.IndexPath, options.Vfs, options.ReaderCacheBytes)));
-        foreach ((long file, SourceState state) in Query("SELECT id, state FROM files WHERE state<>0", row => (row.GetInt64(0), (SourceState)row.GetInt32(1))))
-            Watch.Set(file, state);
         Writer = new IndexWriter(connection, _editor, options.MaxQueuedBatches, logger);
         _sources = new SourceFileCache(disk, options.MaxOpenFiles, FindFile);
         _keys = new ShareKeys(_readers, options.ShareKeys, logger);

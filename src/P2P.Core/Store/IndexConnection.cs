@@ -13,6 +13,9 @@ internal sealed class IndexConnection : IDisposable
     private readonly SqliteConnection _connection;
     private readonly string _path;
 
+    /// <summary>Statements that are not disposed: a connection stays open as long as one is, and who made them may have failed half-way.</summary>
+    private readonly HashSet<IndexStatement> _statements = [];
+
     private IndexConnection(SqliteConnection connection, string path)
     {
         _connection = connection;
@@ -65,7 +68,15 @@ internal sealed class IndexConnection : IDisposable
         }
     }
 
-    public IndexStatement Prepare(string sql) => new(this, sql);
+    public IndexStatement Prepare(string sql)
+    {
+        IndexStatement statement = new(this, sql);
+        _statements.Add(statement);
+        return statement;
+    }
+
+    /// <summary>A statement is disposed.</summary>
+    public void Forget(IndexStatement statement) => _statements.Remove(statement);
 
     /// <summary>Runs statements whose rows do not matter.</summary>
     public void Run(string sql)
@@ -95,5 +106,10 @@ internal sealed class IndexConnection : IDisposable
     public P2PException Failure(int code) =>
         StoreFailure.FromIndex(raw.sqlite3_extended_errcode(Handle) is var extended and not raw.SQLITE_OK ? extended : code, raw.sqlite3_errmsg(Handle).utf8_to_string(), _path);
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        foreach (IndexStatement statement in _statements.ToArray())
+            statement.Dispose();
+        _connection.Dispose();
+    }
 }

@@ -24,6 +24,21 @@ internal sealed class IndexReader : IDisposable
             "WHERE d.path=?1 AND f.name=?2 AND f.state=0 AND f.share_key=?3 AND f.layout=?4");
     }
 
+    /// <summary>Opens the index for reading.</summary>
+    public static IndexReader Open(string path, StoreOptions options)
+    {
+        IndexConnection connection = IndexConnection.Open(path, options.Vfs, options.ReaderCacheBytes);
+        try
+        {
+            return new IndexReader(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Finds a block; the writer uses the same.</summary>
     public const string BlockSql = "SELECT size, places, pin_set, file, offset, blob FROM blocks WHERE key=?1";
 

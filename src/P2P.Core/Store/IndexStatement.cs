@@ -73,5 +73,9 @@ internal sealed class IndexStatement : IDisposable
 
     public string GetText(int column) => raw.sqlite3_column_text(_statement, column).utf8_to_string() ?? "";
 
-    public void Dispose() => _statement.Dispose();
+    public void Dispose()
+    {
+        _statement.Dispose();
+        _connection.Forget(this);
+    }
 }

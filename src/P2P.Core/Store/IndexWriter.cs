@@ -19,8 +19,8 @@ internal sealed class IndexWriter : IAsyncDisposable
     private readonly Task _loop;
     private bool _isFlushing = true;
 
-    /// <summary>Whether commits that were not flushed are in the log.</summary>
-    private bool _owesFlush;
+    /// <summary>Whether commits that were not flushed may be in the log; at first those of a process that was killed.</summary>
+    private bool _owesFlush = true;
 
     /// <summary>Whether a transaction could not be undone to the end: memory may say what the index does not.</summary>
     private bool _mustUndo;
