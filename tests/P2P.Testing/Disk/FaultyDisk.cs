@@ -49,14 +49,8 @@ internal sealed class FaultyDisk : IDisk
     /// <summary>Bytes that may still be written. Files that go give theirs back.</summary>
     public long FreeBytes { get; set; } = long.MaxValue / 2;
 
-    /// <summary>A disk that lies: it says that a file is flushed and does nothing.</summary>
-    public bool IgnoresFlush { get; set; }
-
-    /// <summary>A disk that lies: it says that a folder is flushed and does nothing.</summary>
-    public bool IgnoresFolderFlush { get; set; }
-
-    /// <summary>A disk that forgets: a flush that fails drops what should have been flushed, and a later one succeeds without it (Linux).</summary>
-    public bool ForgetsAfterFailedFlush { get; set; }
+    /// <summary>What it does wrong all the time.</summary>
+    public DiskVices Vices { get; set; }
 
     /// <summary>Lets the power go at one of the operations to come; 1 is the next. Chance says whether that one is still made.</summary>
     public void CutPowerAfter(int operations)
@@ -101,9 +95,20 @@ internal sealed class FaultyDisk : IDisk
             IsDead = true;
             return new FaultyDisk(_random, _time, _root.Survive(_random, []), _lastInode)
             {
-                IgnoresFlush = IgnoresFlush,
-                IgnoresFolderFlush = IgnoresFolderFlush,
-                ForgetsAfterFailedFlush = ForgetsAfterFailedFlush,
+                Vices = Vices,
+            };
+        }
+    }
+
+    /// <summary>Ends the process and gives the disk to the next one: what it wrote is there, flushed or not. This one stays dead.</summary>
+    public FaultyDisk Kill()
+    {
+        lock (_gate)
+        {
+            IsDead = true;
+            return new FaultyDisk(_random, _time, _root, _lastInode)
+            {
+                Vices = Vices,
             };
         }
     }
@@ -185,7 +190,7 @@ internal sealed class FaultyDisk : IDisk
         {
             bool isLast = Begin();
             FaultyFolder folder = Find(path) as FaultyFolder ?? throw new FileNotFoundException($"{path}: no such folder", path);
-            if (!IgnoresFolderFlush)
+            if (!Vices.HasFlag(DiskVices.IgnoresFolderFlush))
                 folder.Flush();
             End(isLast);
         }
@@ -314,12 +319,14 @@ internal sealed class FaultyDisk : IDisk
         }
     }
 
-    public void Flush(FaultyFile file)
+    /// <param name="file">The file.</param>
+    /// <param name="vice">Which vice makes the disk ignore it.</param>
+    public void Flush(FaultyFile file, DiskVices vice)
     {
         lock (_gate)
         {
             bool isLast = Begin(file);
-            if (!IgnoresFlush)
+            if (!Vices.HasFlag(vice))
                 file.Flush();
             End(isLast);
         }
@@ -421,7 +428,7 @@ internal sealed class FaultyDisk : IDisk
         {
             if (--_failuresLeft == 0)
                 _failAt = long.MaxValue;
-            if (ForgetsAfterFailedFlush)
+            if (Vices.HasFlag(DiskVices.ForgetsAfterFailedFlush))
                 flushed?.Forget();
             throw Fail("change");
         }
@@ -459,7 +466,7 @@ internal sealed class FaultyDisk : IDisk
 
         public void Write(ReadOnlySpan<byte> data, long offset) => disk.Write(file, data, offset);
 
-        public void Flush() => disk.Flush(file);
+        public void Flush() => disk.Flush(file, DiskVices.IgnoresFileFlush);
 
         public void Dispose()
         {
@@ -470,3 +477,22 @@ internal sealed class FaultyDisk : IDisk
 
 /// <summary>The power went while the operation was made, or is gone.</summary>
 internal sealed class PowerCutException() : IOException("The power is gone.");
+
+/// <summary>What a disk, or the system above it, may do wrong.</summary>
+[Flags]
+internal enum DiskVices
+{
+    None = 0,
+
+    /// <summary>It says that a database of SQLite is flushed and does nothing.</summary>
+    IgnoresDatabaseFlush = 1,
+
+    /// <summary>It says that another file is flushed and does nothing.</summary>
+    IgnoresFileFlush = 2,
+
+    /// <summary>It says that a folder is flushed and does nothing.</summary>
+    IgnoresFolderFlush = 4,
+
+    /// <summary>A flush that fails drops what should have been flushed, and a later one succeeds without it (Linux).</summary>
+    ForgetsAfterFailedFlush = 8,
+}

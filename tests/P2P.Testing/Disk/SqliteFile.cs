@@ -126,7 +126,7 @@ internal sealed unsafe class SqliteFile(SqliteVfs vfs, FaultyFile file, string? 
         try
         {
             SqliteFile file = Of(self);
-            file.Disk.Flush(file.Content);
+            file.Disk.Flush(file.Content, DiskVices.IgnoresDatabaseFlush);
             if (file.FlushesFolder && file.Path is { } path)
                 file.Disk.FlushFolder(System.IO.Path.GetDirectoryName(path)!);
             file.FlushesFolder = false;

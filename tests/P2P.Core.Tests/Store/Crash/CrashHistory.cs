@@ -27,6 +27,27 @@ internal sealed class CrashHistory
         _attempts.Clear();
     }
 
+    /// <summary>States that the next process finds when only the process ended: all that was visible, and perhaps what was being tried.</summary>
+    public IEnumerable<CrashState> LiveCandidates => _attempts.Prepend(Current);
+
+    /// <summary>The next process found this; the power can still take it back.</summary>
+    public void GoOn(CrashState found)
+    {
+        for (int i = 0; i < _states.Count; i++)
+            _states[i] = _states[i].Started();
+        _states.Add(found);
+        _attempts.Clear();
+    }
+
+    /// <summary>Something happened to the disk that no state knows of.</summary>
+    public void Change(Func<CrashState, CrashState> change)
+    {
+        for (int i = 0; i < _states.Count; i++)
+            _states[i] = change(_states[i]);
+        for (int i = 0; i < _attempts.Count; i++)
+            _attempts[i] = change(_attempts[i]);
+    }
+
     /// <summary>The store was opened and holds this; nothing older can come back.</summary>
     public void Settle(CrashState state)
     {

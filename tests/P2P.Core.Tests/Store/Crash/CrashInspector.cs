@@ -18,6 +18,13 @@ internal sealed class CrashInspector(CrashWorld world)
         ("members of a pin set that are no pin", "SELECT count(*) FROM pin_sets WHERE pin NOT IN (SELECT id FROM pins)"),
         ("bytes by which the counter of owned bytes is wrong",
             "SELECT (SELECT coalesce(sum(size), 0) FROM blocks WHERE places&3) - coalesce((SELECT CAST(value AS INTEGER) FROM settings WHERE key='store.owned_bytes'), 0)"),
+        ("counts of usage that are wrong",
+            """
+            WITH right(pin_set, standing, blocks, bytes) AS (
+                SELECT pin_set, CASE WHEN places&2 THEN 3 WHEN places&1 THEN 2 WHEN places&12 THEN 1 ELSE 0 END, count(*), sum(size) FROM blocks GROUP BY 1, 2)
+            SELECT (SELECT count(*) FROM (SELECT * FROM right EXCEPT SELECT pin_set, standing, blocks, bytes FROM usage))
+                + (SELECT count(*) FROM (SELECT pin_set, standing, blocks, bytes FROM usage EXCEPT SELECT * FROM right))
+            """),
         ("steps by which the next pin set is behind",
             "SELECT max(0, (SELECT coalesce(max(pin_set), 0) FROM blocks) + 1 - coalesce((SELECT CAST(value AS INTEGER) FROM settings WHERE key='store.next_pin_set'), 1))"),
     ];
@@ -67,6 +74,13 @@ internal sealed class CrashInspector(CrashWorld world)
             Check(expected.Contains(path), $"{path} was not swept");
         foreach (string path in world.Disk.ListFiles($"{CrashWorld.DataPath}/tmp"))
             Check(Path.GetFileName(path).StartsWith("damaged-", StringComparison.Ordinal), $"{path} was not swept");
+    }
+
+    /// <summary>Writes the log back into the index, as SQLite does by itself when it has grown.</summary>
+    public void Checkpoint()
+    {
+        using IndexConnection index = IndexConnection.Open($"{CrashWorld.DataPath}/index.db", world.Vfs, 1 << 20);
+        index.Run("PRAGMA wal_checkpoint(PASSIVE)");
     }
 
     /// <summary>Where the index says that a block lies, for the message of a failure.</summary>

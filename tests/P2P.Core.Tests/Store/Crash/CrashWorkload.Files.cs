@@ -95,9 +95,10 @@ internal sealed partial class CrashWorkload
         string path = $"{CrashWorld.UserPath}/f{random.Next(Paths)}";
         if (world.Disk.FindFile(path) is not { Length: > 0 } file)
             return;
-        Note($"edit {path}");
+        int how = random.Next(4);
+        Note($"edit {path} ({how switch { 0 => "delete", 1 => "cut", 2 => "rename", _ => "write" }})");
         Doubt(path);
-        switch (random.Next(4))
+        switch (how)
         {
             case 0:
                 world.Disk.Delete(path);
@@ -187,8 +188,9 @@ internal sealed partial class CrashWorkload
 
     private async Task EndFetchAsync(string key, string part, string pin)
     {
-        if (!_fetchFiles.TryGetValue(key, out FileId file))
+        if (!_fetchFiles.TryGetValue(key, out FileId file) || !world.Disk.TryGetIdentity(part, out _))
         {
+            _fetchFiles.Remove(key);
             await GoOnWithFetchAsync(key, part, pin);
             return;
         }

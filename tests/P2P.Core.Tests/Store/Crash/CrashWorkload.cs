@@ -36,7 +36,8 @@ internal sealed partial class CrashWorkload(CrashWorld world, CrashHistory histo
             < 91 => ReadSomeAsync(),
             < 94 => CommitTogetherAsync(),
             < 96 => ForgetAndAddAgainAsync(),
-            < 98 => AbandonAsync(),
+            < 97 => AbandonAsync(),
+            < 98 => CheckpointAsync(),
             _ => ReopenAsync(),
         };
         await step;
@@ -63,13 +64,14 @@ internal sealed partial class CrashWorkload(CrashWorld world, CrashHistory histo
     public void CheckBlock(int block, BlockReadPurpose purpose)
     {
         CrashBlock? state = Current.Blocks.GetValueOrDefault(block);
+        long failures = world.Disk.Failures;
         byte[]? data = inspector.ReadBlock(block, purpose);
         if (data is not null && !data.AsSpan().SequenceEqual(CrashCorpus.DataOf(block)))
-            throw new CrashFailureException($"block {block} was served with wrong bytes ({purpose})");
+            throw new CrashFailureException($"block {block} was served with wrong bytes ({purpose}); the index says {inspector.DescribePlaces(block)}");
         if (data is not null && state is null)
             throw new CrashFailureException($"block {block} is there and should not be");
         bool isPromised = state is not null && (state.IsOwned || state.Places.Any(place => !_doubtful.Contains(place.File) && IsAt(block, place.File, place.Offset)));
-        if (data is null && isPromised)
+        if (data is null && isPromised && world.Disk.Failures == failures)
         {
             string places = string.Join("; ", state!.Places.Select(place => $"{Current.Files.GetValueOrDefault(place.File)} (file {place.File}) at {place.Offset}"));
             string indexed = inspector.DescribePlaces(block);
@@ -211,19 +213,7 @@ internal sealed partial class CrashWorkload(CrashWorld world, CrashHistory histo
                 done |= tasks[i].IsCompletedSuccessfully ? 1 << i : 0;
                 flushed |= tasks[i].IsCompletedSuccessfully && commits[i].Durability == Durability.Flushed ? 1 << i : 0;
             }
-            if (!world.Disk.IsDead || flushed != 0)
-            {
-                // What was flushed is there; of the others any may have come before it or after.
-                int first = Enumerable.Range(0, all + 1).First(chosen => (chosen & flushed) == flushed);
-                history.Acknowledge(After(first), flushed != 0 ? Durability.Flushed : Durability.Visible);
-                for (int chosen = first + 1; chosen <= all; chosen++)
-                {
-                    if ((chosen & flushed) == flushed && (world.Disk.IsDead || (chosen & done) == chosen) && chosen != done)
-                        history.Acknowledge(After(chosen), Durability.Visible);
-                }
-                if (done != first)
-                    history.Acknowledge(After(done), Durability.Visible);
-            }
+            NoteTogether(After, all, done, flushed);
             foreach (Task task in tasks)
                 await task;
         }
@@ -232,6 +222,20 @@ internal sealed partial class CrashWorkload(CrashWorld world, CrashHistory histo
             foreach ((StoreBatch batch, _, _, _) in commits)
                 batch.Dispose();
         }
+    }
+
+    /// <summary>What was flushed is there; of the others any may have come before it or after, and what failed may be in the log.</summary>
+    private void NoteTogether(Func<int, CrashState> after, int all, int done, int flushed)
+    {
+        if (done == 0)
+            return;
+        int[] possible = [.. Enumerable.Range(0, all + 1).Where(chosen => (chosen & flushed) == flushed)];
+        history.Acknowledge(after(flushed), flushed != 0 ? Durability.Flushed : Durability.Visible);
+        foreach (int chosen in possible.Where(chosen => chosen != done && (chosen & done) == chosen))
+            history.Acknowledge(after(chosen), Durability.Visible);
+        history.Acknowledge(after(done), Durability.Visible);
+        foreach (int chosen in possible.Where(chosen => (chosen & done) != chosen))
+            history.Try(after(chosen));
     }
 
     /// <summary>The same blocks are let go, collected and added again: their files go and come under the same names.</summary>
@@ -256,17 +260,26 @@ internal sealed partial class CrashWorkload(CrashWorld world, CrashHistory histo
         return Task.CompletedTask;
     }
 
+    private Task CheckpointAsync()
+    {
+        Note("write the log back");
+        inspector.Checkpoint();
+        return Task.CompletedTask;
+    }
+
     private async Task ReopenAsync()
     {
         Note("close and open");
+        long failures = world.Disk.Failures;
         await world.CloseAsync();
         if (world.Disk.IsDead)
             return;
-        history.Settle(Current);
+        if (world.Disk.Failures == failures)
+            history.Settle(Current);
         await world.OpenAsync();
         if (world.Disk.IsDead)
             return;
-        history.Settle(Current.Started());
+        history.GoOn(Current.Started());
         OnOpened();
     }
 

@@ -56,14 +56,14 @@ internal sealed class CrashWorld(SeededRandom random, BlockBufferPool buffers, F
             throw new CrashFailureException($"{_vfs.OpenFiles} files of the index are still open after the store was closed");
     }
 
-    /// <summary>Cuts the power, lets the process end, and brings the disk back as it is then.</summary>
-    public async Task RestartAsync()
+    /// <summary>Cuts the power or ends the process, and brings the disk back as it is then.</summary>
+    public async Task RestartAsync(bool isPowerCut)
     {
         Disk.CutPower();
         await CloseAsync();
         _vfs?.Dispose();
         _vfs = null;
-        Disk = Disk.Restart();
+        Disk = isPowerCut ? Disk.Restart() : Disk.Kill();
     }
 
     public async Task<T> Patiently<T>(Task<T> task, string what)
