@@ -26,6 +26,7 @@ internal sealed class BlockStore : IAsyncDisposable
     private readonly SemaphoreSlim _collecting = new(1);
     private readonly Lazy<Task> _stop;
     private readonly Task _sweep;
+    private readonly long _startedNs;
     private readonly GarbageCollector _garbage;
     private long _futileReclaimable = -1;
     private long _lastFile;
@@ -63,7 +64,8 @@ internal sealed class BlockStore : IAsyncDisposable
             throw;
         }
         Writer = new IndexWriter(connection, _editor, options.MaxQueuedBatches, logger);
-        _sources = new SourceFileCache(disk, options.MaxOpenFiles, FindFile);
+        _startedNs = disk.StartedNs(StoreClock.NowNs(time));
+        _sources = new SourceFileCache(disk, options.MaxOpenFiles, _startedNs, FindFile);
         _keys = new ShareKeys(_readers, options.ShareKeys, logger);
         _opener = new BlockOpener(_readers, Writer, _sources, Watch, OwnedFiles, _keys, buffers, time, logger);
         Quota = new StoreQuota(options.QuotaBytes, () => _editor.OwnedBytes);
@@ -201,7 +203,7 @@ internal sealed class BlockStore : IAsyncDisposable
         using IndexReaders.Lease lease = _readers.Take();
         bool found = lease.Reader.TryFindFile(Path.GetDirectoryName(path) ?? "", Path.GetFileName(path), identity, shareKey, layout, out long id, out byte[]? root, out long checkedNs);
         file = found
-            ? new FileRegistration(new FileId(id), PinRow.ReadCid(root)) { IsSettled = identity.ModifiedNs < checkedNs - SourceFile.SettlingNs }
+            ? new FileRegistration(new FileId(id), PinRow.ReadCid(root)) { IsSettled = SourceFile.IsSettled(identity.ModifiedNs, checkedNs, _startedNs) }
             : default;
         return found;
     }

@@ -8,6 +8,8 @@ internal sealed class FileSystemDisk : IDisk
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnlyFolder = OwnerOnlyFile | UnixFileMode.UserExecute;
 
+    private const long NanosecondsPerMillisecond = 1_000_000;
+
     private FileSystemDisk()
     {
     }
@@ -71,6 +73,8 @@ internal sealed class FileSystemDisk : IDisk
 
     public IEnumerable<string> ListFiles(string folder) =>
         Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories) : [];
+
+    public long StartedNs(long nowNs) => nowNs - (Environment.TickCount64 * NanosecondsPerMillisecond);
 
     public IDisposable Lock(string path)
     {

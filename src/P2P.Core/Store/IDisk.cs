@@ -36,6 +36,9 @@ internal interface IDisk
     /// <summary>Lists the files of a folder and of those below it; empty when it is not there.</summary>
     IEnumerable<string> ListFiles(string folder);
 
+    /// <summary>About when the system was started, by the clock whose time is given (nanoseconds since 1970): what was written before may have been lost.</summary>
+    long StartedNs(long nowNs);
+
     /// <summary>Takes a file, created if need be, for this process until what is returned is disposed. <see cref="IOException"/>: another one has it.</summary>
     IDisposable Lock(string path);
 }

@@ -4,10 +4,18 @@ namespace P2P.Core.Store;
 /// A source file that is open for serving, and what has been seen of it since. The handle stays for as long as the object: when the name points to another
 /// file, a new object takes its place.
 /// </summary>
-internal sealed class SourceFile(SourceRow row, IDiskFile handle, FileIdentity opened)
+/// <param name="row">What the index says.</param>
+/// <param name="handle">The open file.</param>
+/// <param name="opened">What the handle points to.</param>
+/// <param name="startedNs">When the system was started.</param>
+internal sealed class SourceFile(SourceRow row, IDiskFile handle, FileIdentity opened, long startedNs)
 {
     /// <summary>A file that changed less than this before it was looked at may change again without a new time (D4; coarse clocks of file systems).</summary>
     public const long SettlingNs = 2_000_000_000;
+
+    /// <summary>How long the system may keep what was written in memory alone (Linux: 30 s, and 5 s for the journal). A power cut meanwhile can leave a file
+    /// of the right size and time with other bytes.</summary>
+    private const long WriteBackNs = 60_000_000_000;
 
     /// <summary>Stretches remembered as verified (count). Beyond it blocks are hashed again.</summary>
     private const int MaxVerified = 65_536;
@@ -34,6 +42,11 @@ internal sealed class SourceFile(SourceRow row, IDiskFile handle, FileIdentity o
     /// <summary>Whether the cache has let go of it: the last reader closes it.</summary>
     public bool IsDetached { get; set; }
 
+    /// <summary>Whether what a file's time and size said when it was looked at can be relied on: it was not just being written then, and no restart of the
+    /// system since may have lost bytes that it had not put on the disk.</summary>
+    public static bool IsSettled(long modifiedNs, long checkedNs, long startedNs) =>
+        modifiedNs < checkedNs - (checkedNs < startedNs ? WriteBackNs : SettlingNs);
+
     /// <summary>Takes note of what the file is now. True: the block there may differ from what was imported, hash it.</summary>
     public bool IsDoubtful(in FileIdentity now, long offset, int length)
     {
@@ -45,7 +58,7 @@ internal sealed class SourceFile(SourceRow row, IDiskFile handle, FileIdentity o
                 _verified.Clear();
                 (_verifiedBytes, _countToLookAt) = (0, 0);
             }
-            bool isSound = Row.State == SourceState.Sound && now == Row.Identity && now.ModifiedNs < Row.CheckedNs - SettlingNs;
+            bool isSound = Row.State == SourceState.Sound && now == Row.Identity && IsSettled(now.ModifiedNs, Row.CheckedNs, startedNs);
             return !isSound && !_verified.Contains((offset, length));
         }
     }

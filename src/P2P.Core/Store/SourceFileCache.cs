@@ -1,7 +1,7 @@
 namespace P2P.Core.Store;
 
 /// <summary>Source files that are open for serving: the least recently used one is closed when there are too many. Thread-safe.</summary>
-internal sealed class SourceFileCache(IDisk disk, int capacity, Func<long, SourceRow?> findRow) : IDisposable
+internal sealed class SourceFileCache(IDisk disk, int capacity, long startedNs, Func<long, SourceRow?> findRow) : IDisposable
 {
     private readonly Lock _gate = new();
 
@@ -41,7 +41,7 @@ internal sealed class SourceFileCache(IDisk disk, int capacity, Func<long, Sourc
         SourceFile file;
         try
         {
-            file = new SourceFile(row, handle, handle.GetIdentity()) { Leases = 1 };
+            file = new SourceFile(row, handle, handle.GetIdentity(), startedNs) { Leases = 1 };
         }
         catch
         {

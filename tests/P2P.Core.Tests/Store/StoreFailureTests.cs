@@ -170,6 +170,8 @@ public sealed class StoreFailureTests
 
         public IDisposable Lock(string path) => _disk.Lock(path);
 
+        public long StartedNs(long nowNs) => _disk.StartedNs(nowNs);
+
         public void FlushFolder(string path)
         {
             Check("flushfolder");

@@ -28,6 +28,7 @@ internal sealed class FaultyDisk : IDisk
     private int _failuresLeft;
     private long _readFailAt = long.MaxValue;
     private long _reads;
+    private long _startedNs;
 
     /// <summary>An empty disk.</summary>
     public FaultyDisk(Random random, TimeProvider time)
@@ -93,10 +94,7 @@ internal sealed class FaultyDisk : IDisk
         lock (_gate)
         {
             IsDead = true;
-            return new FaultyDisk(_random, _time, _root.Survive(_random, []), _lastInode)
-            {
-                Vices = Vices,
-            };
+            return new FaultyDisk(_random, _time, _root.Survive(_random, []), _lastInode) { Vices = Vices, _startedNs = NowNs };
         }
     }
 
@@ -106,10 +104,7 @@ internal sealed class FaultyDisk : IDisk
         lock (_gate)
         {
             IsDead = true;
-            return new FaultyDisk(_random, _time, _root, _lastInode)
-            {
-                Vices = Vices,
-            };
+            return new FaultyDisk(_random, _time, _root, _lastInode) { Vices = Vices, _startedNs = _startedNs };
         }
     }
 
@@ -207,6 +202,9 @@ internal sealed class FaultyDisk : IDisk
             return files;
         }
     }
+
+    /// <summary>When the power came back last; the clock does not matter.</summary>
+    public long StartedNs(long nowNs) => _startedNs;
 
     public IDisposable Lock(string path)
     {
@@ -398,7 +396,9 @@ internal sealed class FaultyDisk : IDisk
         Touch(file);
     }
 
-    private void Touch(FaultyFile file) => file.ModifiedNs = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * NanosecondsPerTick;
+    private long NowNs => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * NanosecondsPerTick;
+
+    private void Touch(FaultyFile file) => file.ModifiedNs = NowNs;
 
     private void Unlink(object node)
     {

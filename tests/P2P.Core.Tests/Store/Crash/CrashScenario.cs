@@ -89,6 +89,7 @@ internal sealed class CrashScenario : IAsyncDisposable
         _trace.Add($"{(_isPowerCut ? "the power goes" : "the process ends")}{when}");
         Cuts++;
         await _world.RestartAsync(_isPowerCut);
+        _world.Time.Advance(TimeSpan.FromSeconds(_random.Next(10)));
         if (_random.Next(8) == 0)
             FlipBits();
     }
