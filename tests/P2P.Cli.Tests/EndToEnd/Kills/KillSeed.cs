@@ -15,9 +15,9 @@ internal static class KillSeed
     public static async Task RunAsync(KillScene scene, string phase, int round, int kills)
     {
         KillShare share = scene.Acknowledged();
-        string target = scene.Folder[$"seeded{round}"];
+        string to = Directory.CreateDirectory(scene.Folder[$"seeded{round}"]).FullName, target = Path.Combine(to, "OUT");
         int port = FreePort();
-        string[] command = ["fetch", $"p2p://{share.Root}/x?peer={scene.Sharer.FullAddress}", "-o", target, "--data", "S", "--seed", "--listen", $"/ip4/127.0.0.1/tcp/{port}", "--json"];
+        string[] command = ["fetch", $"p2p://{share.Root}/OUT?peer={scene.Sharer.FullAddress}", "-o", to + "/", "--data", "S", "--seed", "--listen", $"/ip4/127.0.0.1/tcp/{port}", "--json"];
         for (int i = 0; i < kills; i++)
         {
             await (await scene.KillAsync(phase, command)).DisposeAsync();
