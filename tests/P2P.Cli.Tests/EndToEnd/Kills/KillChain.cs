@@ -24,8 +24,6 @@ internal sealed class KillChain(int seed, KillTimes times, KillCounts counts) : 
 
     public async Task RunAsync()
     {
-        await _scene.Sharer.ShareAsync(_scene.Remember(KillContent.File(_scene.Folder, "file", _scene.Random)));
-        await _scene.Sharer.ShareAsync(_scene.Remember(KillContent.Tree(_scene.Folder, "tree", _scene.Random)));
         (string Name, Func<KillScene, string, int, int, Task> Run)[] phases =
         [
             (OfFile, ImportAsync), (OfTree, ImportAsync), (OfStream, ImportAsync),
@@ -34,8 +32,11 @@ internal sealed class KillChain(int seed, KillTimes times, KillCounts counts) : 
             (KillStore.Unshare, KillStore.ForgetAsync), (KillStore.Collect, KillStore.ForgetAsync), (KillStore.Keep, KillStore.KeepAsync),
         ];
         _scene.Random.Shuffle(phases);
+        await _scene.Sharer.ShareAsync(_scene.Remember(KillContent.File(_scene.Folder, "file", _scene.Random)));
+        await _scene.Sharer.ShareAsync(_scene.Remember(KillContent.Tree(_scene.Folder, "tree", _scene.Random)));
         for (int round = 1; round <= Rounds; round++)
         {
+            _scene.BeginRound(round);
             (string name, Func<KillScene, string, int, int, Task> run) = phases[round - 1];
             int kills = _scene.Random.Next(1, MaxKillsOfRound + 1);
             At = $"round {round}, {name}, {kills} kills";

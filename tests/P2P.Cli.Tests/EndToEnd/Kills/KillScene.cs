@@ -7,17 +7,19 @@ namespace P2P.Cli.Tests.EndToEnd.Kills;
 /// <summary>What the rounds of one seed share: folders, chance, the sharer with what was acknowledged, and how commands are killed and shares checked.</summary>
 internal sealed class KillScene : IAsyncDisposable
 {
+    private readonly int _seed;
     private int _checks;
 
     public KillScene(int seed, KillTimes times, KillCounts counts)
     {
-        (Times, Counts, Random) = (times, counts, new Random(seed));
+        (_seed, Times, Counts, Random) = (seed, times, counts, new Random(seed));
         Sharer = new KillSharer(Folder, times, counts);
     }
 
     public TemporaryFolder Folder { get; } = new();
 
-    public Random Random { get; }
+    /// <summary>The chance of this round: each has its own, so that what a machine's speed did to one leaves the others as they are when a seed is run again.</summary>
+    public Random Random { get; private set; }
 
     public KillTimes Times { get; }
 
@@ -27,6 +29,8 @@ internal sealed class KillScene : IAsyncDisposable
 
     /// <summary>Everything that was ever to be shared and not ended.</summary>
     public List<KillShare> Shares { get; } = [];
+
+    public void BeginRound(int round) => Random = new Random(HashCode(_seed, round));
 
     public KillShare Remember(string path, bool isInput = false)
     {
@@ -116,6 +120,9 @@ internal sealed class KillScene : IAsyncDisposable
         else
             File.Delete(target);
     }
+
+    // System.HashCode differs from process to process
+    private static int HashCode(int seed, int round) => unchecked((seed * 1_000_003) + round);
 
     public ValueTask DisposeAsync() => Sharer.DisposeAsync();
 }
