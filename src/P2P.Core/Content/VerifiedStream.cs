@@ -24,6 +24,7 @@ internal sealed class VerifiedStream : Stream
     private Piece? _current;
     private bool _walkHasEnded;
     private long _aheadBytes;
+    private long _asked; // bytes behind the current piece that the read under way has room for
     private long _position;
     private int _isDisposed;
 
@@ -60,7 +61,10 @@ internal sealed class VerifiedStream : Stream
         }
     }
 
-    private int NodesAhead => 1 + (int)(_window.Bytes / NodeBytes);
+    /// <summary>How many bytes behind the current piece are to be loaded: what the reader has earned, and what it asks for anyway.</summary>
+    private long Reach => Math.Max(_window.Bytes, Math.Min(_asked, ReadAhead.MaxBytes));
+
+    private int NodesAhead => 1 + (int)(Reach / NodeBytes);
 
     private bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
 
@@ -151,7 +155,9 @@ internal sealed class VerifiedStream : Stream
     private async ValueTask<int> ReadHereAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         long position = _position;
+        _asked = Math.Min(buffer.Length, Length - position);
         Piece piece = await PieceAtAsync(position, cancellationToken).ConfigureAwait(false);
+        _asked -= piece.Offset + piece.Length - position;
         ReadOnlyMemory<byte> bytes;
         try
         {
@@ -247,7 +253,7 @@ internal sealed class VerifiedStream : Stream
     {
         if (_walk is not null)
             _walk.NodesAhead = NodesAhead;
-        while (!_walkHasEnded && _aheadBytes < _window.Bytes && TryEnqueue())
+        while (!_walkHasEnded && _aheadBytes < Reach && TryEnqueue())
         {
             // as much as the reader has earned
         }

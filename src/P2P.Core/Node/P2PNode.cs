@@ -269,6 +269,8 @@ public sealed class P2PNode : IAsyncDisposable
         OpenReadAsync(link, path, new ReadOptions(), cancellationToken);
 
     /// <summary>Opens one file for reading without fetching the rest: seekable, every byte verified before it is returned.</summary>
+    /// <remarks>Memory: up to 16 MiB that are loaded ahead of a reader that goes on, besides the block that it reads, and for each content that is being read
+    /// 32 MiB of blocks that were read a moment ago, which all its readers share.</remarks>
     /// <param name="link">A file, or a folder with <paramref name="path"/>.</param>
     /// <param name="path">The file inside the folder, segments separated by <c>/</c>; null: the link's own.</param>
     /// <param name="options">How.</param>

@@ -94,6 +94,24 @@ public sealed class VerifiedStreamTests
     }
 
     [TestMethod]
+    public async Task A_read_across_borders_asks_for_all_its_blocks_at_once()
+    {
+        await using var blocks = new MemoryBlocks();
+        using var gate = new GatedBlocks(blocks);
+        byte[] content = TestTree.Random(3, 40 * Leaf);
+        Cid root = TestTree.AddFile(blocks, content, Small with { Width = 1024 }).Cid;
+        gate.Open(1);
+        await using VerifiedStream stream = await new DagReader(gate).OpenAsync(root, null, CancellationToken.None);
+        stream.Position = (10 * Leaf) + 600;
+        byte[] read = new byte[3 * Leaf];
+        Task reading = stream.ReadExactlyAsync(read).AsTask();
+        Assert.HasCount(5, gate.Asked, "the root and four blocks");
+        gate.Open(1000);
+        await reading;
+        Assert.IsTrue(content.AsSpan((10 * Leaf) + 600, read.Length).SequenceEqual(read));
+    }
+
+    [TestMethod]
     public async Task It_may_be_left_while_it_reads()
     {
         await using var blocks = new MemoryBlocks();
