@@ -184,7 +184,7 @@ internal sealed class ShareCommand : ToolCommand
         string where = isCopied ? "copied into the data folder" : "served from where it lies (not copied)";
         screen.Line($"{SafeText.Clean(share.Name)}  {ByteSize.Format(share.Bytes)}, hashed in {Duration.FormatElapsed(TimeSpan.FromSeconds(seconds))}, {where}");
         if (share.BytesAlreadyThere > 0)
-            screen.Line($"{new string(' ', Math.Min(SafeText.Clean(share.Name).Length, 40))}  {ByteSize.Format(share.BytesAlreadyThere)} of it was known here already: who has that fetches the rest only");
+            screen.Line($"{new string(' ', Math.Min(SafeText.Clean(share.Name).Length, 40))}  {ByteSize.Format(share.BytesAlreadyThere)} of it was known here already: who seeds that fetches the rest only");
         screen.Line();
         context.Data(link);
         screen.Line();

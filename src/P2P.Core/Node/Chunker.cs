@@ -7,8 +7,8 @@ public enum Chunker
     Fixed,
 
     /// <summary>
-    /// Where the content says so (FastCDC; 128 KiB to 1 MiB, 512 KiB on average): when bytes are inserted or removed, the blocks around stay the same, so the
-    /// next version is fetched in part. The content id is another than with fixed blocks.
+    /// Where the content says so (FastCDC; 128 KiB to 1 MiB, 512 KiB on average): when bytes are inserted or removed, the blocks around stay the same, so
+    /// who seeds one version fetches only the rest of the next. The content id is another than with fixed blocks.
     /// </summary>
     FastCdc,
 }

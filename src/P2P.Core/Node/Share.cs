@@ -27,7 +27,7 @@ public sealed record Share(Cid Root, ShareLink Link, string Name, long Bytes, lo
     /// <summary>The peers that this node gives it to; empty: whoever asks.</summary>
     public IReadOnlyList<PeerId> AllowedPeers { get; init; } = [];
 
-    /// <summary>Bytes that this node knew already when it was shared, from an earlier version or other content: peers that have those need to fetch the rest only.</summary>
+    /// <summary>Bytes that this node knew already when it was shared, from an earlier version or other content: peers that seed those fetch the rest only.</summary>
     public long BytesAlreadyThere { get; init; }
 
     /// <summary>Files that are not what they were when they were shared: the first 1,000, by path. The rest is served as before.</summary>

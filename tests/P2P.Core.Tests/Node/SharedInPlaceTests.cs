@@ -137,6 +137,24 @@ public sealed class SharedInPlaceTests
         Assert.AreEqual(new ChangedFile(In("t/song"), FileChange.Missing), (await sharer.GetSharesAsync().ToListAsync()).Single().ChangedFiles.Single());
     }
 
+    [TestMethod]
+    public async Task Whoever_seeds_a_version_cut_by_content_fetches_only_what_the_next_one_adds()
+    {
+        byte[] first = Write("film", 16 * MiB);
+        await using P2PNode sharer = await StartAsync("a");
+        await using P2PNode fetcher = await StartAsync("b");
+        var byContent = new ShareOptions { Chunker = Chunker.FastCdc };
+        await fetcher.FetchAsync((await sharer.ShareAsync(In("film"), byContent)).Link, In("one"), new FetchOptions { Seed = true });
+
+        byte[] second = [.. first.AsSpan(0, 5_000_000), .. RandomNumberGenerator.GetBytes(1024), .. first.AsSpan(5_000_000)];
+        await File.WriteAllBytesAsync(In("next"), second);
+        Share next = await sharer.ShareAsync(In("next"), byContent);
+        Assert.IsGreaterThan(14 * MiB, next.BytesAlreadyThere);
+        FetchResult result = await fetcher.FetchAsync(next.Link, In("two"));
+        CollectionAssert.AreEqual(second, await File.ReadAllBytesAsync(In("two")));
+        Assert.IsLessThan(2.5 * MiB, result.BytesByPeer[sharer.Id]);
+    }
+
     private async Task FetchAsync(P2PNode fetcher, Share share, P2PNode sharer, string name, int StallTimeout) =>
         await fetcher.FetchAsync(
             ShareLink.Parse($"ipfs://{share.Root}/{name}"),
