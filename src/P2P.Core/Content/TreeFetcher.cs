@@ -219,10 +219,11 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
     {
         if (existing.DifferingCount == 0 || (options.IfExists == IfExists.Overwrite && !existing.HasObstacle))
             return;
-        string list = string.Join(", ", existing.Differing.Select(local => $"'{(local.Length == 0 ? target : Path.Combine(target, local))}'"));
+        const int MaxPathCharsShown = 512; // of each: a list that is cut as a whole would not name all ten
+        string list = string.Join(", ", existing.Differing.Select(local => $"'{Diagnostics.UntrustedText.Clean(local.Length == 0 ? target : Path.Combine(target, local), MaxPathCharsShown)}'"));
         string more = existing.DifferingCount > existing.Differing.Count ? $" and {existing.DifferingCount - existing.Differing.Count} more" : "";
-        string advice = existing.HasObstacle ? "Choose another place." : "Overwrite, write beside it, or choose another place.";
-        throw new P2PException(P2PErrorCode.Exists, $"There is other content at {Diagnostics.UntrustedText.Clean(list)}{more}. Nothing was fetched. {advice}");
+        string advice = existing.HasObstacle ? "Write beside it, or choose another place." : "Overwrite, write beside it, or choose another place.";
+        throw new P2PException(P2PErrorCode.Exists, $"There is other content at {list}{more}. Nothing was fetched. {advice}");
     }
 
     private async Task<long> SurveyAsync(NodeLoader loader, FetchRecorder? recorder, Cid entry, bool isFolder, Selection selection, CancellationToken cancellationToken)

@@ -165,13 +165,14 @@ public sealed class TreeFetcherTests
     {
         using var folder = new TempFolder();
         await using var blocks = new MemoryBlocks();
+        string longName = new('n', 100); // ten of them are long
         var tree = new TestTree();
         for (int i = 0; i < 15; i++)
-            tree.File($"f{i:d2}", TestTree.Random(i, 100_000));
+            tree.File($"f{i:d2}{longName}", TestTree.Random(i, 100_000));
         Cid root = tree.AddTo(blocks);
         tree.WriteTo(folder["t"]);
         for (int i = 1; i < 15; i++)
-            await File.WriteAllTextAsync(folder[$"t/f{i:d2}"], "other");
+            await File.WriteAllTextAsync(folder[$"t/f{i:d2}{longName}"], "other");
         P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(() => FetchAsync(blocks, root, folder["t"]));
         Assert.AreEqual(P2PErrorCode.Exists, error.Code);
         Assert.Contains("f01", error.Message);
@@ -179,7 +180,7 @@ public sealed class TreeFetcherTests
         Assert.DoesNotContain("f11", error.Message);
         Assert.Contains("4 more", error.Message);
         Assert.IsLessThan(50_000, blocks.BytesServed);
-        Assert.AreEqual("other", await File.ReadAllTextAsync(folder["t/f01"]));
+        Assert.AreEqual("other", await File.ReadAllTextAsync(folder["t/f01" + longName]));
         AssertOnly(folder, "t");
     }
 
