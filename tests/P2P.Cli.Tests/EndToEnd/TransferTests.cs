@@ -309,7 +309,7 @@ public sealed class TransferTests : EndToEndTest
         StringAssert.StartsWith(lines[1], "film.mkv  5.00 MB, hashed in ");
         StringAssert.EndsWith(lines[1], "served from where it lies (not copied)");
         CollectionAssert.Contains(lines, "Elsewhere:  p2p fetch LINK");
-        CollectionAssert.Contains(lines, "Readable:   by whoever has the link or learns its content id");
+        CollectionAssert.Contains(lines, "Readable:   by whoever has the link or learns its content id (--private: link only)");
         CollectionAssert.Contains(lines, "Reachable:  this machine only");
         StringAssert.StartsWith(lines[^2], "Stopped; 5.0");
         StringAssert.EndsWith(lines[^2], "sent to 1 peer. \"p2p share film.mkv --data A --listen /ip4/127.0.0.1/tcp/0\" serves the same link again.");
