@@ -7,6 +7,7 @@ namespace P2P.Core.Content;
 internal sealed class LookAhead(NodeLoader loader, CancellationToken cancellationToken) : IAsyncDisposable
 {
     // With hostile nodes of 2 MiB this bounds the memory to 96 MiB; with 63 ms a round trip it loads 760 nodes a second.
+    // A private node is held sealed and opened, so of those half as many are loaded.
     private const int MaxLoads = 48;
 
     /// <summary>The most loads for the children of one node (count).</summary>
@@ -14,6 +15,7 @@ internal sealed class LookAhead(NodeLoader loader, CancellationToken cancellatio
 
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly List<Task> _abandoned = [];
+    private readonly int _maxLoads = loader.Form.IsPrivate ? MaxLoads / 2 : MaxLoads;
     private int _loads;
 
     /// <summary>Loads for the children of one node from now on (count), at most <see cref="MaxLoadsPerLane"/>.</summary>
@@ -36,7 +38,7 @@ internal sealed class LookAhead(NodeLoader loader, CancellationToken cancellatio
     public void Fill(Lane lane, int from)
     {
         lane.Next = Math.Max(lane.Next, from);
-        while (_loads < MaxLoads && lane.Loads.Count < LoadsPerLane && lane.Next < lane.Count)
+        while (_loads < _maxLoads && lane.Loads.Count < Math.Min(LoadsPerLane, _maxLoads / 2) && lane.Next < lane.Count)
         {
             int child = lane.Next++;
             Cid cid = lane.NodeAt(child);

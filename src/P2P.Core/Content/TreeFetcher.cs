@@ -103,8 +103,9 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         if (isWhole && there.Kind == PlaceKind.File && await IsSameFileAsync(root, target, pin, cancellationToken).ConfigureAwait(false) is { } same)
             return new TreeFetchResult(target, root, same.Bytes, same.Bytes, same.Blocks, same.Files, [], AlreadyThere: true);
 
+        ContentStart start = isRoot ? await loader.EnterAsync(root, cancellationToken).ConfigureAwait(false) : default;
         Cid entry = isRoot
-            ? (await loader.EnterAsync(root, cancellationToken).ConfigureAwait(false)).Cid
+            ? start.Cid
             : await new DagReader(source, recorder, options.Form).FindAsync(root, path, cancellationToken).ConfigureAwait(false);
         Cid result = isRoot ? root : options.Form.BlockOf(in entry);
         ContentNode? node = entry.Codec == Cid.RawCodec ? null : await loader.GetAsync(entry, cancellationToken).ConfigureAwait(false);
@@ -136,6 +137,8 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
             await recorder.BeginAsync(new ResumeState(key, result, target, part, pin), cancellationToken).ConfigureAwait(false);
         Gathered gathered = await GatherAsync(loader, recorder, entry, gather, existing, beside is null ? null : (beside, target), selection, cancellationToken).ConfigureAwait(false);
 
+        if (options.Form.IsPrivate && isRoot && node is null && gathered.Bytes != start.ClaimedBytes)
+            throw ContentFault.Contradiction(options.Form.BlockOf(in entry), $"has {gathered.Bytes} bytes where the root claims {start.ClaimedBytes}");
         FetchPlanner planner = _planner!;
         var finish = new TargetFinish(options, gather);
         bool merges = isFolder && there.Kind == PlaceKind.Folder;

@@ -20,12 +20,15 @@ public sealed class PrivateShareTests : EndToEndTest
         Assert.IsFalse(link.Contains("film", StringComparison.Ordinal));
 
         Directory.CreateDirectory(Folder["OUT"]);
-        ToolProcess fetch = await FetchAsync(link, "-o", "OUT/");
+        ToolProcess fetch = await FetchAsync(link, "-o", "OUT/", "--verbose", "--log", "fetch.log");
         await fetch.ExpectAsync(0);
         Assert.AreEqual(Folder["OUT", "film.bin"], Done(fetch).GetProperty("path").GetString());
         CollectionAssert.AreEqual(await File.ReadAllBytesAsync(film), await File.ReadAllBytesAsync(Folder["OUT", "film.bin"]));
         string key = link[(link.IndexOf('#', StringComparison.Ordinal) + 1)..][..43];
-        foreach (string line in fetch.Output.Split('\n').Concat(fetch.Error.Split('\n')).Concat(sharer.Error.Split('\n')))
+        string[] log = await File.ReadAllLinesAsync(Folder["fetch.log"]);
+        Assert.IsGreaterThan(5, log.Length);
+        foreach (string line in log.Concat(fetch.Output.Split('\n'))
+            .Concat(fetch.Error.Split('\n')).Concat(sharer.Error.Split('\n')))
             Assert.IsFalse(line.Contains(key, StringComparison.Ordinal), line);
 
         ToolProcess again = await FetchAsync(link, "-o", "OUT/");
