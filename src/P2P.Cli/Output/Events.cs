@@ -131,6 +131,14 @@ internal sealed record PinEvent(string? Cid, string Name, string Kind, long Byte
 internal sealed record UnpinnedEvent(string Cid)
     : JsonEvent("unpinned");
 
+/// <summary>A place where bytes are not what they should be.</summary>
+internal sealed record DamageEvent(string Path, string? Cid, long? Offset, string Kind, bool Lost, IReadOnlyList<string> Affects)
+    : JsonEvent("damage");
+
+/// <summary>The end of a verification.</summary>
+internal sealed record VerifiedEvent(long Blocks, long Bytes, long Damaged, long Lost, int Leftovers, double Seconds)
+    : JsonEvent("verified");
+
 /// <summary>What a collection freed.</summary>
 internal sealed record GcEvent(long Blocks, long Bytes, int Files, long FileBytes)
     : JsonEvent("gc");
@@ -188,6 +196,8 @@ internal sealed record ErrorEvent(string Code, string Message)
 [JsonSerializable(typeof(DemoEvent))]
 [JsonSerializable(typeof(PinEvent))]
 [JsonSerializable(typeof(UnpinnedEvent))]
+[JsonSerializable(typeof(DamageEvent))]
+[JsonSerializable(typeof(VerifiedEvent))]
 [JsonSerializable(typeof(GcEvent))]
 [JsonSerializable(typeof(StoreStatEvent))]
 [JsonSerializable(typeof(VersionEvent))]

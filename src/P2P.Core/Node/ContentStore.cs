@@ -40,6 +40,17 @@ public sealed partial class ContentStore
     /// <exception cref="P2PException">The index or the disk failed.</exception>
     public Task<GarbageReport> CollectGarbageAsync(CancellationToken cancellationToken = default) => _runtime.Garbage.CollectAsync(cancellationToken);
 
+    /// <summary>Reads everything that is kept and hashes it, at the speed of the disk and on all cores: blocks in the store, and what is shared of your files.
+    /// Changes nothing; transfers go on meanwhile.</summary>
+    /// <param name="progress">Told how far it is, at most 10 times a second, on the thread that enumerates.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>What was found, as it is found; nothing when all is well.</returns>
+    public async IAsyncEnumerable<StoreFinding> VerifyAsync(IProgress<VerifyProgress>? progress = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (StoreFinding finding in _runtime.Store.VerifyAsync(progress, cancellationToken).ConfigureAwait(false))
+            yield return finding;
+    }
+
     /// <summary>What the store holds, from counters: as quick for a million blocks as for one.</summary>
     /// <param name="cancellationToken">Ends the counting.</param>
     public Task<StoreUsage> GetUsageAsync(CancellationToken cancellationToken = default) => Task.Run(_runtime.Store.GetUsage, cancellationToken);

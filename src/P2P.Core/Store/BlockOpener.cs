@@ -223,7 +223,7 @@ internal sealed class BlockOpener(
         bool isRight;
         try
         {
-            isRight = TryRead(source, stretch, sealer, buffer.Memory.Span) && BlockVerification.Verify(cid, buffer.Span);
+            isRight = TryRead(source.Handle, stretch, sealer, buffer.Memory.Span) && BlockVerification.Verify(cid, buffer.Span);
         }
         catch
         {
@@ -248,12 +248,12 @@ internal sealed class BlockOpener(
     }
 
     /// <summary>Reads a block, or reads what it is made of and seals that again: the seal follows from the bytes as they are now, never from a stored one.</summary>
-    private static bool TryRead(SourceFile source, SourceStretch stretch, BlockSealer? sealer, Span<byte> block)
+    internal static bool TryRead(IDiskFile source, SourceStretch stretch, BlockSealer? sealer, Span<byte> block)
     {
         if (sealer is null)
-            return source.Handle.Read(block, stretch.Offset) == stretch.Bytes;
+            return source.Read(block, stretch.Offset) == stretch.Bytes;
         Span<byte> data = block.Slice(BlockSealer.DataOffset(Cid.RawCodec, stretch.Bytes), stretch.Bytes);
-        if (source.Handle.Read(data, stretch.Offset) != stretch.Bytes)
+        if (source.Read(data, stretch.Offset) != stretch.Bytes)
             return false;
         sealer.SealInPlace(Cid.RawCodec, stretch.Bytes, block);
         return true;

@@ -22,6 +22,7 @@ internal sealed class BlockStore : IAsyncDisposable
     private readonly ShareKeys _keys;
     private readonly IndexEditor _editor;
     private readonly StoreSweeper _sweeper;
+    private readonly Func<StoreVerifier> _newVerifier;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _collecting = new(1);
     private readonly Lazy<Task> _stop;
@@ -71,6 +72,17 @@ internal sealed class BlockStore : IAsyncDisposable
         Quota = new StoreQuota(options.QuotaBytes, () => _editor.OwnedBytes);
         _garbage = new GarbageCollector(_readers, Writer, _pins, Holds, StoreClock.NowNs(time));
         _sweeper = new StoreSweeper(_readers, Writer, OwnedFiles);
+        _newVerifier = () => new StoreVerifier(
+            _readers,
+            _pins,
+            OwnedFiles,
+            _keys,
+            _sweeper,
+            _editor.Usage,
+            buffers,
+            () => IndexConnection.Open(folder.IndexPath, options.Vfs, options.ReaderCacheBytes),
+            folder.IndexPath,
+            time);
         _stop = new Lazy<Task>(StopAsync);
         _sweep = Task.Run(SweepAsync, CancellationToken.None);
         StoreLog.Opened(logger, folder.Path, _pins.Pins.Count, _editor.OwnedBytes);
@@ -338,6 +350,10 @@ internal sealed class BlockStore : IAsyncDisposable
         // What batches rely on cannot go: not tried again before something changes.
         Interlocked.Exchange(ref _futileReclaimable, report.Bytes == 0 ? reclaimable : -1);
     }
+
+    /// <summary>Reads and hashes everything that is kept; changes nothing. The store goes on working meanwhile.</summary>
+    public IAsyncEnumerable<StoreFinding> VerifyAsync(IProgress<VerifyProgress>? progress, CancellationToken cancellationToken) =>
+        _newVerifier().VerifyAsync(progress, cancellationToken);
 
     /// <summary>Commits what is queued and closes everything. Blocks that are open are read to their end.</summary>
     public ValueTask DisposeAsync() => new(_stop.Value);

@@ -33,6 +33,8 @@ public sealed class EventTests
         new DemoEvent(true, 1, 2, 3, 4, new Dictionary<string, long>()),
         new PinEvent(null, "x", "in_progress", 0, 0, null, new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc), null),
         new UnpinnedEvent(Cid),
+        new DamageEvent("/x", null, null, "index", false, ["x"]),
+        new VerifiedEvent(1, 2, 3, 4, 5, 0.5),
         new GcEvent(1, 2, 3, 4),
         new StoreStatEvent(1, 2, 3, 4, 5, 6, 7, 8, 9, null, null, [new StoreStatKind("shared", 1, 2, 3, 4, 5)]),
         new VersionEvent("1", null),
