@@ -25,7 +25,7 @@ internal sealed class CommandTree : RootCommand
         Add(new CommandGroup("pin", "What is kept in the store.", new PinAddCommand(), new PinRmCommand(), new PinLsCommand()));
         Add(new GcCommand());
         Add(new CommandGroup("car", "CAR archives, the container of IPFS.", new CarExportCommand(), new CarImportCommand()));
-        Add(new CommandGroup("store", "What the data folder holds, and whether it is sound.", new StoreStatCommand(), new StoreVerifyCommand()));
+        Add(new CommandGroup("store", "What the data folder holds, and whether it is sound.", new StoreStatCommand(), new StoreVerifyCommand(), new StoreRepairCommand()));
         Add(new DemoCommand());
     }
 

@@ -18,7 +18,7 @@ internal sealed class SharesCommand() : ToolCommand("shares", "Lists what this d
 
     public override async Task<int> RunAsync(CommandContext context)
     {
-        if (!File.Exists(Path.Combine(context.Settings.DataFolderOf(context.Host), "index.db")))
+        if (!Array.Exists(["index.db", "pins"], name => File.Exists(Path.Combine(context.Settings.DataFolderOf(context.Host), name))))
         {
             context.Screen.Line("Nothing is shared: this data folder was never used.");
             return ExitCodes.Done;

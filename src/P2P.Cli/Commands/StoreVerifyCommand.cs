@@ -12,17 +12,21 @@ internal sealed class StoreVerifyCommand() : ToolCommand("verify", "Reads everyt
 
     public override async Task<int> RunAsync(CommandContext context)
     {
-        await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: false);
         var view = new FindingsView(context);
         long started = context.Host.Time.GetTimestamp();
         try
         {
+            await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: false);
             await foreach (StoreFinding finding in session.Node.Store.VerifyAsync(view, context.Stopping))
                 view.Show(finding);
         }
         catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
         {
             throw new InterruptedException($"Stopped after {ByteSize.Format(view.Last.Bytes)}; nothing was changed.");
+        }
+        catch (P2PException damaged) when (damaged.DamagedFile is not null)
+        {
+            view.Show(new StoreFinding(FindingKind.Index, damaged.DamagedFile, null, default) { Detail = damaged.Message });
         }
         finally
         {

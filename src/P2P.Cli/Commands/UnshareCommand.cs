@@ -27,7 +27,7 @@ internal sealed class UnshareCommand : ToolCommand
             throw new UsageException("An empty text is no link, path or content id.");
         Cid? root = RootOf(what);
         string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(what, context.Host.CurrentDirectory));
-        if (!File.Exists(Path.Combine(context.Settings.DataFolderOf(context.Host), "index.db")))
+        if (!Array.Exists(["index.db", "pins"], name => File.Exists(Path.Combine(context.Settings.DataFolderOf(context.Host), name))))
             throw new P2PException(P2PErrorCode.NotFound, "Nothing is shared: this data folder was never used.");
 
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: false);

@@ -139,6 +139,10 @@ internal sealed record DamageEvent(string Path, string? Cid, long? Offset, strin
 internal sealed record VerifiedEvent(long Blocks, long Bytes, long Damaged, long Lost, int Leftovers, double Seconds)
     : JsonEvent("verified");
 
+/// <summary>The end of a repair.</summary>
+internal sealed record RepairedEvent(bool Rebuilt, long Damaged, long Restored, long Refetched, long RefetchedBytes, long Lost, IReadOnlyList<string> Incomplete, double Seconds)
+    : JsonEvent("repaired");
+
 /// <summary>What a collection freed.</summary>
 internal sealed record GcEvent(long Blocks, long Bytes, int Files, long FileBytes)
     : JsonEvent("gc");
@@ -198,6 +202,7 @@ internal sealed record ErrorEvent(string Code, string Message)
 [JsonSerializable(typeof(UnpinnedEvent))]
 [JsonSerializable(typeof(DamageEvent))]
 [JsonSerializable(typeof(VerifiedEvent))]
+[JsonSerializable(typeof(RepairedEvent))]
 [JsonSerializable(typeof(GcEvent))]
 [JsonSerializable(typeof(StoreStatEvent))]
 [JsonSerializable(typeof(VersionEvent))]

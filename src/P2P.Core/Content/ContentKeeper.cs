@@ -7,11 +7,12 @@ namespace P2P.Core.Content;
 /// Brings every block of some content under a pin: blocks that are here join it, the others are fetched into the store. What was kept by a try that
 /// ended early is here, so a try goes on where the one before ended.
 /// </summary>
-/// <param name="source">Where blocks that are not here come from.</param>
+/// <param name="source">Where blocks that are not here come from; null: nowhere, they are told and left out.</param>
 /// <param name="store">Keeps them.</param>
 /// <param name="pin">The pin, taken by the caller before the call.</param>
 /// <param name="form">How the content stands in blocks.</param>
-internal sealed class ContentKeeper(IBlockSource source, BlockStore store, PinId pin, BlockForm form)
+/// <param name="onMissing">Told of each block that is not here when there is no source.</param>
+internal sealed class ContentKeeper(IBlockSource? source, BlockStore store, PinId pin, BlockForm form, Action<Cid>? onMissing = null)
 {
     /// <summary>Blocks loaded ahead (count): at worst 64 MiB, and enough for a round trip of 60 ms at 500 MiB/s.</summary>
     private const int MaxLoads = 32;
@@ -88,6 +89,11 @@ internal sealed class ContentKeeper(IBlockSource source, BlockStore store, PinId
         if (loaded.IsHere && _batch.AddExisting(in cid))
         {
             Interlocked.Add(ref _reused, size);
+        }
+        else if (source is null)
+        {
+            onMissing?.Invoke(form.BlockOf(in cid));
+            return;
         }
         else
         {
@@ -171,6 +177,8 @@ internal sealed class ContentKeeper(IBlockSource source, BlockStore store, PinId
                 return new Loaded(kept, size, IsHere: true);
         }
 
+        if (source is null)
+            return new Loaded(null, 0, IsHere: false);
         BlockBuffer fetched = await source.GetAsync(form.BlockOf(in cid), cancellationToken).ConfigureAwait(false);
         return new Loaded(fetched, fetched.Length, IsHere: false);
     }

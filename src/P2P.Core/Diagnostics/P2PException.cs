@@ -17,6 +17,9 @@ public class P2PException : Exception
     /// <summary>Whether the same call may succeed later without any change by the caller.</summary>
     public bool IsTransient { get; init; }
 
+    /// <summary>The file of the data folder that is damaged, when that is why; starting with <see cref="StorageOptions.IndexRebuild"/> or repairing may mend it.</summary>
+    public string? DamagedFile { get; init; }
+
     /// <summary>What was tried, one entry for each address or source, in the order tried; empty when nothing was dialed.</summary>
     public IReadOnlyList<DialAttempt> Attempts { get; init; } = [];
 }

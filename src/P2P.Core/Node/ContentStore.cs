@@ -51,6 +51,15 @@ public sealed partial class ContentStore
             yield return finding;
     }
 
+    /// <summary>Mends the store: places whose bytes are wrong are taken out of service, what no other place on this machine has is asked for among peers, and what
+    /// nobody has is told. After the index was rebuilt, pins and shares get their blocks again. Your own files are read and never changed.</summary>
+    /// <param name="options">How; null: by the defaults.</param>
+    /// <param name="progress">Told how far it is, at most 10 times a second.</param>
+    /// <param name="cancellationToken">Ends it; what was mended stays.</param>
+    /// <exception cref="P2PException">The index or the disk failed.</exception>
+    public Task<RepairReport> RepairAsync(RepairOptions? options = null, IProgress<RepairProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        new Repairing(_runtime, options ?? new RepairOptions(), progress).RepairAsync(cancellationToken);
+
     /// <summary>What the store holds, from counters: as quick for a million blocks as for one.</summary>
     /// <param name="cancellationToken">Ends the counting.</param>
     public Task<StoreUsage> GetUsageAsync(CancellationToken cancellationToken = default) => Task.Run(_runtime.Store.GetUsage, cancellationToken);

@@ -34,4 +34,7 @@ internal static partial class NodeLog
 
     [LoggerMessage(9020, LogLevel.Information, "Took in an archive of {Root}: {Blocks} blocks, {Bytes} bytes, {Missing} linked ones missing")]
     public static partial void ArchiveImported(ILogger logger, Cid root, long blocks, long bytes, int missing);
+
+    [LoggerMessage(9021, LogLevel.Warning, "Fetching lost blocks again ended early: {Reason}")]
+    public static partial void RefetchStopped(ILogger logger, string reason);
 }

@@ -126,7 +126,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             identity = IdentityFile.LoadOrCreate(folder.IdentityPath);
             shareKeys = new ShareKeyWrap(identity);
             var buffers = new BlockBufferPool();
-            store = await BlockStore.OpenAsync(folder, new StoreOptions { QuotaBytes = settings.MaxOwnedBytes, ShareKeys = shareKeys }, buffers, seams.Time, seams.Loggers, cancellationToken).ConfigureAwait(false);
+            store = await OpenStoreAsync(folder, new StoreOptions { QuotaBytes = settings.MaxOwnedBytes, ShareKeys = shareKeys }, settings.IndexRebuild, buffers, seams, cancellationToken).ConfigureAwait(false);
             runtime = new NodeRuntime(settings, seams, identity, shareKeys, folder, store, buffers);
             runtime.Ping.Start();
             runtime.Identify.Start();
@@ -153,6 +153,24 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
         runtime.Begin();
         return runtime;
+    }
+
+    private static async Task<BlockStore> OpenStoreAsync(
+        DataFolder folder, StoreOptions options, IndexRebuild rebuild, BlockBufferPool buffers, NodeSeams seams, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (rebuild != IndexRebuild.Always)
+                return await BlockStore.OpenAsync(folder, options, buffers, seams.Time, seams.Loggers, cancellationToken).ConfigureAwait(false);
+        }
+        catch (P2PException damaged) when (rebuild == IndexRebuild.WhenDamaged && damaged.DamagedFile is not null)
+        {
+            // rebuilt below
+        }
+
+        var salvage = new IndexSalvage(folder, options, FileSystemDisk.Instance, seams.Time, seams.Loggers.CreateLogger<BlockStore>());
+        await Task.Run(() => salvage.Rebuild(cancellationToken), cancellationToken).ConfigureAwait(false);
+        return await BlockStore.OpenAsync(folder, options, buffers, seams.Time, seams.Loggers, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>How many shares there are.</summary>

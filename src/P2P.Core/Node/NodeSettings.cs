@@ -23,6 +23,8 @@ internal sealed record NodeSettings
 
     public required long MaxOwnedBytes { get; init; }
 
+    public required IndexRebuild IndexRebuild { get; init; }
+
     public required bool ServeFetched { get; init; }
 
     public required int MaxWantedBytesPerPeer { get; init; }
@@ -82,6 +84,7 @@ internal sealed record NodeSettings
             BootstrapPeers = ParseAll(options.BootstrapPeers ?? [], "BootstrapPeers", needsPeer: true, faults),
             Network = options.Network ?? "",
             MaxOwnedBytes = Range(storage.MaxOwnedBytes, 1 << 20, long.MaxValue, "Storage:MaxOwnedBytes", faults),
+            IndexRebuild = storage.IndexRebuild,
             ServeFetched = exchange.ServeFetched,
             MaxWantedBytesPerPeer = (int)Range(exchange.MaxWantedBytesPerPeer, 1 << 20, 256 << 20, "Exchange:MaxWantedBytesPerPeer", faults),
             MaxServingBytes = (int)Range(exchange.MaxServingBytes, 4 << 20, int.MaxValue, "Exchange:MaxServingBytes", faults),

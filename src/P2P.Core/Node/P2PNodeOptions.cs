@@ -44,6 +44,10 @@ public sealed class StorageOptions
     /// <summary>The most that blocks without a file of their own may take in the data folder (bytes). Default 10 GiB. At least 1 MiB.
     /// Too low: fetching large folders fails with <see cref="P2PErrorCode.Quota"/>.</summary>
     public long MaxOwnedBytes { get; set; } = 10L << 30;
+
+    /// <summary>When the index is made anew from the blocks and the record of pins. Default <see cref="P2P.Core.IndexRebuild.Never"/>: a damaged index fails the start.
+    /// The old one is kept beside the new one; <see cref="ContentStore.RepairAsync"/> then gives pins and shares their blocks again.</summary>
+    public IndexRebuild IndexRebuild { get; set; }
 }
 
 /// <summary>How blocks are asked for and served.</summary>

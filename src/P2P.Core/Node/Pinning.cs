@@ -51,7 +51,7 @@ internal sealed class Pinning(NodeRuntime runtime)
                 ? link.Root
                 : (await new DagReader(patient).ResolveAsync(link.Root, link.Path, cancellationToken).ConfigureAwait(false)).Cid;
             string name = options.Name ?? (secret is null ? NameIn(link) : await new DagReader(patient, keeper: null, form).NameAsync(root, cancellationToken).ConfigureAwait(false) ?? "");
-            Pin pin = await TakePinAsync(root, name, hints, cancellationToken).ConfigureAwait(false);
+            Pin pin = await TakePinAsync(root, name, hints, secret is null ? [] : runtime.ShareKeys.Wrap(secret.Key), cancellationToken).ConfigureAwait(false);
             var keeper = new ContentKeeper(session, runtime.Store, pin.Id, form);
             Task keep = keeper.KeepAsync(root, stop.Token);
             P2PException? stalled = await WatchAsync(keep, keeper, session, options.StallTimeout, progress, stop).ConfigureAwait(false);
@@ -75,10 +75,10 @@ internal sealed class Pinning(NodeRuntime runtime)
     }
 
     /// <summary>The pin that an earlier try left, with what it keeps, or a new one.</summary>
-    private async Task<Pin> TakePinAsync(Cid root, string name, List<PeerHint> hints, CancellationToken cancellationToken)
+    private async Task<Pin> TakePinAsync(Cid root, string name, List<PeerHint> hints, byte[] wrappedKey, CancellationToken cancellationToken)
     {
         string key = ResumePrefix + root;
-        var pin = new Pin { Kind = PinKind.Temporary, Root = root, Name = name, Hints = WriteHints(hints) };
+        var pin = new Pin { Kind = PinKind.Temporary, Root = root, Name = name, Hints = WriteHints(hints), WrappedKey = wrappedKey };
         if (runtime.Store.GetResume(key) is { } earlier && runtime.Store.TryGetPin(earlier.Pin, out Pin? known))
             return pin with { Id = earlier.Pin, CreatedAt = known!.CreatedAt };
         pin = pin with { CreatedAt = runtime.Time.GetUtcNow() };

@@ -45,13 +45,15 @@ internal sealed class BlockStore : IAsyncDisposable
         _readers = new IndexReaders(options.MaxReaders, () => IndexReader.Open(folder.IndexPath, options));
         try
         {
+            RefuseLostIndex(connection, folder, disk);
             IndexSchema.Prepare(connection, folder.IndexPath);
             connection.Run(
                 $"DELETE FROM pins WHERE kind={(int)PinKind.Temporary} AND id NOT IN (SELECT pin FROM resumes); " +
                 "DELETE FROM pin_sets WHERE pin NOT IN (SELECT id FROM pins);");
             _pins = new PinTable();
             Watch = new SourceWatch(logger);
-            _editor = new IndexEditor(connection, _pins, OwnedFiles, file => OnFileChanged(file, SourceState.Sound));
+            _editor = new IndexEditor(connection, _pins, OwnedFiles, file => OnFileChanged(file, SourceState.Sound), RecordPins);
+            CheckRecord(disk);
             _lastFile = connection.Scalar("SELECT max(id) FROM files");
             _lastShareKey = Math.Max(connection.Scalar("SELECT max(id) FROM share_keys"), connection.Scalar("SELECT max(share_key) FROM files"));
             _lastPin = connection.Scalar("SELECT seq FROM sqlite_sequence WHERE name='pins'");
@@ -61,6 +63,7 @@ internal sealed class BlockStore : IAsyncDisposable
         catch
         {
             _readers.Dispose();
+            _editor?.Dispose();
             connection.Dispose();
             throw;
         }
@@ -355,6 +358,52 @@ internal sealed class BlockStore : IAsyncDisposable
     public IAsyncEnumerable<StoreFinding> VerifyAsync(IProgress<VerifyProgress>? progress, CancellationToken cancellationToken) =>
         _newVerifier().VerifyAsync(progress, cancellationToken);
 
+    /// <summary>Whether the index was rebuilt and its pins are not put together again yet.</summary>
+    internal bool WasRebuilt => GetSetting(IndexSalvage.RebuiltSetting) is not null;
+
+    /// <summary>Every place that is not right; changes nothing.</summary>
+    internal IAsyncEnumerable<DamagedPlace> FindDamageAsync(IProgress<VerifyProgress>? progress, CancellationToken cancellationToken) =>
+        _newVerifier().FindDamageAsync(progress, cancellationToken);
+
+    /// <summary>Takes places out of service that are still not right. Source files that are gone are looked for again whenever somebody asks, so theirs stay.</summary>
+    internal async Task DropAsync(IReadOnlyList<DamagedPlace> places, CancellationToken cancellationToken)
+    {
+        DamagedPlace[] wrong = [.. places.Where(place => place.Outcome != CheckOutcome.Missing)];
+        if (wrong.Length == 0)
+            return;
+        StoreVerifier verifier = _newVerifier();
+        await Writer.ApplyAsync(
+            editor =>
+            {
+                foreach (DamagedPlace place in wrong.Where(verifier.IsStillBad))
+                {
+                    byte[] key = place.Block.Key.ToArray();
+                    if (place.Check.Kind == BlockPlaces.Source)
+                        editor.DropSource(key, place.Check.Source);
+                    else
+                        editor.DropOwned(key);
+                }
+            },
+            wrong.Length,
+            Durability.Flushed,
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The pins that keep a block.</summary>
+    internal IReadOnlyList<Pin> GetPinsOf(in Cid cid) => TryFind(cid, out BlockRow row) ? _pins.PinsOf(row.PinSet) : [];
+
+    /// <summary>After a rebuild: everything has its pins again, so that what was found beyond that is garbage.</summary>
+    internal Task EndRebuildAsync(CancellationToken cancellationToken) => Writer.ApplyAsync(
+        editor =>
+        {
+            foreach (Pin recovered in _pins.Pins.Where(pin => pin.Kind == PinKind.Kept && pin.Root.IsEmpty && pin.Name == IndexSalvage.RecoveredName))
+                editor.RemovePin(recovered.Id);
+            editor.SetSetting(IndexSalvage.RebuiltSetting, null);
+        },
+        1,
+        Durability.Flushed,
+        cancellationToken);
+
     /// <summary>Commits what is queued and closes everything. Blocks that are open are read to their end.</summary>
     public ValueTask DisposeAsync() => new(_stop.Value);
 
@@ -380,6 +429,45 @@ internal sealed class BlockStore : IAsyncDisposable
     internal void OnSuperseded(long file) => OnFileChanged(file, SourceState.Superseded);
 
     internal void OnRelocated() => _sources.Clear();
+
+    /// <summary>A new index beside blocks or recorded pins is no new folder: something took the index away.</summary>
+    private static void RefuseLostIndex(IndexConnection connection, DataFolder folder, IDisk disk)
+    {
+        if (connection.Scalar("PRAGMA user_version") != 0)
+            return;
+        bool hasBlocks;
+        try
+        {
+            hasBlocks = disk.ListFiles(folder.BlocksPath).Any();
+        }
+        catch (Exception error) when (StoreFailure.IsFromDisk(error))
+        {
+            throw StoreFailure.FromDisk($"look into the folder {folder.BlocksPath}", error);
+        }
+        bool hasPins = PinRecord.ReadBytes(disk, folder.PinsPath) is { Length: > 0 } bytes && PinRecord.TryParse(bytes) is not { Pins.Count: 0 };
+        if (hasPins || hasBlocks)
+            throw StoreFailure.DamagedIndex(folder.IndexPath, "it is missing or empty although there is content");
+    }
+
+    private void RecordPins(PinRecord record) => record.Write(OwnedFiles.Disk, Folder.PinsPath);
+
+    /// <summary>Brings the record of pins up to date: an earlier version wrote none, and a crash may have come between it and the index.</summary>
+    private void CheckRecord(IDisk disk)
+    {
+        PinRecord record = _editor.ReadPins();
+        byte[]? there = PinRecord.ReadBytes(disk, Folder.PinsPath);
+        if (there is null ? record.Pins.Count == 0 && record.Resumes.Count == 0 : there.AsSpan().SequenceEqual(record.ToBytes()))
+            return;
+        try
+        {
+            RecordPins(record);
+        }
+        catch (P2PException error)
+        {
+            StoreLog.PinsNotRecorded(_logger, error);
+            _editor.NoteRecordDue();
+        }
+    }
 
     private static ResumeState ReadResume(IndexStatement row) =>
         new(row.GetText(0), PinRow.ReadCid(row.GetBlob(1)), row.GetText(2), row.GetText(3), new PinId(row.GetInt64(4)));

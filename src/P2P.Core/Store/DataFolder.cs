@@ -27,6 +27,9 @@ internal sealed class DataFolder : IDisposable
 
     public string IndexPath => Inside("index.db");
 
+    /// <summary>What is pinned, for when the index is lost.</summary>
+    public string PinsPath => Inside("pins");
+
     public string BlocksPath => Inside("blocks");
 
     public string TempPath => Inside("tmp");

@@ -16,6 +16,7 @@ internal sealed class IndexEditor : IDisposable
     private readonly PinTable _pins;
     private readonly OwnedFiles _files;
     private readonly Action<long> _onFileGone;
+    private readonly Action<PinRecord>? _recordPins;
     private readonly List<IndexStatement> _statements = [];
     private readonly Dictionary<string, long> _folders = new(StringComparer.Ordinal);
     private readonly HashSet<string> _changedFolders = new(StringComparer.Ordinal);
@@ -34,10 +35,12 @@ internal sealed class IndexEditor : IDisposable
     private long _nextPinSet;
     private long _mark;
     private bool _ownedBytesChanged;
+    private bool _isRecordDue; // with the next flushed commit
+    private bool _isRecordStale; // at the end at the latest
 
-    public IndexEditor(IndexConnection connection, PinTable pins, OwnedFiles files, Action<long> onFileGone)
+    public IndexEditor(IndexConnection connection, PinTable pins, OwnedFiles files, Action<long> onFileGone, Action<PinRecord>? recordPins)
     {
-        (_connection, _pins, _files, _onFileGone) = (connection, pins, files, onFileGone);
+        (_connection, _pins, _files, _onFileGone, _recordPins) = (connection, pins, files, onFileGone, recordPins);
         _findBlock = Prepare(IndexReader.BlockSql);
         _insertBlock = Prepare("INSERT INTO blocks(key, size, places, pin_set, file, offset, blob) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
         _updateBlock = Prepare("UPDATE blocks SET size=?2, places=?3, pin_set=?4, file=?5, offset=?6, blob=?7 WHERE key=?1");
@@ -83,8 +86,25 @@ internal sealed class IndexEditor : IDisposable
     /// <summary>Something to do once the transaction is committed.</summary>
     public void AfterCommit(Action action) => _afterCommit.Add(action);
 
+    /// <summary>What is pinned, as the index says; inside a transaction as it will say.</summary>
+    public PinRecord ReadPins() => PinRecord.Of(ReadAll(PinRow.SelectSql, PinRow.Read), ReadAll(
+        "SELECT key, root, target, part, pin FROM resumes ORDER BY key",
+        row => new ResumeState(row.GetText(0), PinRow.ReadCid(row.GetBlob(1)), row.GetText(2), row.GetText(3), new PinId(row.GetInt64(4)))));
+
+    /// <summary>Brings the record of pins up to date at the end.</summary>
+    public void FinishRecord()
+    {
+        if (_isRecordDue || _isRecordStale)
+            _recordPins?.Invoke(ReadPins());
+        _isRecordDue = _isRecordStale = false;
+    }
+
+    /// <summary>The record of pins could not be written: it is due with the next flushed commit.</summary>
+    public void NoteRecordDue() => _isRecordDue = true;
+
     /// <summary>Flushes what the rows rely on; called right before the commit, inside the transaction.</summary>
-    public void BeforeCommit()
+    /// <param name="isFlushed">Whether the commit will be flushed: then a pin that it changes must outlive even the index.</param>
+    public void BeforeCommit(bool isFlushed)
     {
         _files.FlushNames(_changedFolders);
         _changedFolders.Clear();
@@ -98,6 +118,12 @@ internal sealed class IndexEditor : IDisposable
             else
                 _deleteUsage.Bind(1, set).Bind(2, (long)standing).Run();
         }
+        if (!isFlushed || !_isRecordDue || _recordPins is null)
+            return;
+        _recordPins(ReadPins());
+
+        // If the commit fails after all, the record is ahead of the index; the end, or the next start, puts that right.
+        (_isRecordDue, _isRecordStale) = (false, true);
     }
 
     /// <summary>Changes a row that means nothing, so that the commit writes something, and with it is flushed.</summary>
@@ -232,6 +258,20 @@ internal sealed class IndexEditor : IDisposable
         }
         Put(key, known, row, changed);
         return known && !_pins.IsOnly(row.PinSet, pin);
+    }
+
+    /// <summary>Adds a further place of a block that is known.</summary>
+    public void AddSourceToKnown(ReadOnlySpan<byte> key, SourcePlace place)
+    {
+        if (TryFind(key, out BlockRow row))
+            AddSource(key, row.Size, place, default, static _ => false);
+    }
+
+    /// <summary>Adds an inline block unless its bytes are here.</summary>
+    public void AddInlineIfUnknown(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, PinId pin)
+    {
+        if (!TryFind(key, out BlockRow row) || !row.IsOwned)
+            AddInline(key, data, pin);
     }
 
     /// <summary>Joins a known block to a pin.</summary>
@@ -404,12 +444,14 @@ internal sealed class IndexEditor : IDisposable
     public void InsertPin(Pin pin)
     {
         PinRow.Bind(_insertPin.Bind(1, pin.Id.Value), pin).Run();
+        _isRecordDue |= pin.Kind != PinKind.Temporary;
         AfterCommit(() => _pins.Put(pin));
     }
 
     public void UpdatePin(Pin pin)
     {
         PinRow.Bind(_updatePin.Bind(1, pin.Id.Value), pin).Run();
+        _isRecordDue |= pin.Kind != PinKind.Temporary || IsRecorded(pin.Id);
 
         // A narrower share must be narrow before anybody is told that it is.
         AfterCommit(() => _pins.Put(pin));
@@ -417,6 +459,8 @@ internal sealed class IndexEditor : IDisposable
 
     public void RemovePin(PinId id)
     {
+        _isRecordDue |= IsRecorded(id);
+        _isRecordStale = true;
         _deletePin.Bind(1, id.Value).Run();
         _deleteMembers.Bind(1, id.Value).Run();
         _pins.Remove(id);
@@ -437,12 +481,14 @@ internal sealed class IndexEditor : IDisposable
 
     public void SetResume(ResumeState state)
     {
+        _isRecordStale = true;
         using IndexStatement put = _connection.Prepare("INSERT OR REPLACE INTO resumes(key, root, target, part, pin) VALUES(?1, ?2, ?3, ?4, ?5)");
         put.Bind(1, state.Key).Bind(2, state.Root.AsSpan()).Bind(3, state.TargetPath).Bind(4, state.PartPath).Bind(5, state.Pin.Value).Run();
     }
 
     public void RemoveResume(string key)
     {
+        _isRecordStale = true;
         using IndexStatement resume = _connection.Prepare("DELETE FROM resumes WHERE key=?1");
         resume.Bind(1, key).Run();
     }
@@ -454,6 +500,8 @@ internal sealed class IndexEditor : IDisposable
     }
 
     // ---- inside
+
+    private bool IsRecorded(PinId id) => _pins.TryGet(id, out Pin? pin) && pin!.Kind != PinKind.Temporary;
 
     private static (string Folder, string Name) Split(string path) => (Path.GetDirectoryName(path) ?? "", Path.GetFileName(path));
 

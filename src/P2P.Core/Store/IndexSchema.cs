@@ -11,6 +11,9 @@ internal static class IndexSchema
 {
     public const int Version = 2;
 
+    /// <summary>How many tables there are.</summary>
+    private const int TableCount = 11;
+
     /// <summary>"p2pf": tells other programs whose database this is.</summary>
     private const int ApplicationId = 0x70327066;
 
@@ -90,6 +93,8 @@ internal static class IndexSchema
     public static void Prepare(IndexConnection writer, string path)
     {
         long version = writer.Scalar("PRAGMA user_version");
+        if (version == Version && writer.Scalar("SELECT count(*) FROM sqlite_schema WHERE type='table' AND name IN ('blocks', 'blobs', 'sources', 'folders', 'files', 'share_keys', 'pins', 'pin_sets', 'resumes', 'settings', 'usage')") != TableCount)
+            throw StoreFailure.DamagedIndex(path, "tables are missing");
         if (version > Version)
         {
             throw new P2PException(

@@ -61,11 +61,12 @@ internal sealed class IndexWriter : IAsyncDisposable
         await _loop.ConfigureAwait(false);
         try
         {
+            _editor.FinishRecord();
             _connection.Run("PRAGMA wal_checkpoint(TRUNCATE);");
         }
         catch (P2PException error)
         {
-            // The log holds everything; the next start reads it.
+            // The log holds everything; the next start reads it, and brings the record of pins up to date.
             StoreLog.CheckpointFailed(_logger, error);
         }
         _editor.Dispose();
@@ -111,7 +112,7 @@ internal sealed class IndexWriter : IAsyncDisposable
             long before = _connection.TotalChanges;
             foreach (Request request in group)
                 request.Apply(_editor);
-            _editor.BeforeCommit();
+            _editor.BeforeCommit(isFlushed);
 
             // A transaction that changes nothing flushes nothing, and what it relies on may be in a commit before it that was not flushed.
             bool isEmpty = _connection.TotalChanges == before;

@@ -29,6 +29,13 @@ internal static class StoreFailure
         _ => new P2PException(P2PErrorCode.Store, $"Could not {attempt}: {error.Message}", error),
     };
 
+    /// <summary>The index is damaged, or gone although there is something that it spoke of.</summary>
+    public static P2PException DamagedIndex(string path, string what, Exception? inner = null) =>
+        new(P2PErrorCode.Store, $"The index {path} is damaged ({what}). Your files are not affected. p2p store repair rebuilds it from the blocks and the shared files.", inner)
+        {
+            DamagedFile = path,
+        };
+
     /// <summary>A failure of SQLite on the index at the path.</summary>
     /// <param name="code">The extended result code.</param>
     /// <param name="message">What SQLite says.</param>
@@ -39,8 +46,7 @@ internal static class StoreFailure
         raw.SQLITE_FULL => new P2PException(P2PErrorCode.NoSpace, $"The index {path} could not grow: the disk is full. Free some space and try again.", inner),
         raw.SQLITE_PERM or raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_AUTH => new P2PException(
             P2PErrorCode.Permission, $"The index {path} could not be opened or written ({message}). Check who owns the data folder and its permissions.", inner),
-        raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => new P2PException(
-            P2PErrorCode.Store, $"The index {path} is damaged ({message}). Shared files are not affected; move the index away and share them again.", inner),
+        raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => DamagedIndex(path, message, inner),
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new P2PException(P2PErrorCode.InUse, $"The index {path} is in use by another program.", inner)
         {
             IsTransient = true,

@@ -35,6 +35,12 @@ internal static partial class StoreLog
     [LoggerMessage(1209, LogLevel.Debug, "What follows a commit of the index could not be done")]
     public static partial void AfterCommitFailed(ILogger logger, Exception error);
 
+    [LoggerMessage(1210, LogLevel.Warning, "Rebuilt the index {Path}; the old one is {Old}")]
+    public static partial void Rebuilt(ILogger logger, string path, string old);
+
+    [LoggerMessage(1211, LogLevel.Warning, "The record of pins could not be written; it is tried again with the next change")]
+    public static partial void PinsNotRecorded(ILogger logger, Exception error);
+
     [LoggerMessage(1220, LogLevel.Warning, "The key {Number} of a private share cannot be unwrapped: was the identity replaced? What is sealed with it is not served; share it again")]
     public static partial void ShareKeyNotUnwrapped(ILogger logger, long number);
 }

@@ -214,6 +214,14 @@ internal sealed class StoreVerifier(
         return lease.Reader.TryFind(block.Key.ToArray(), out BlockRow row) && row.Places == BlockPlaces.None && pins.IsKept(row.PinSet);
     }
 
+    /// <summary>Whether a place that was found wrong is there still, and still wrong.</summary>
+    public bool IsStillBad(DamagedPlace place)
+    {
+        using PlaceChecker checker = new(readers, owned, keys, buffers);
+        KeyedRow block = place.Block;
+        return IsStillBad(checker, ref block, place.Check, out CheckOutcome outcome) && outcome != CheckOutcome.Missing;
+    }
+
     /// <summary>The store goes on working: a block may have been removed, moved or replaced since its row was read.</summary>
     private bool IsStillBad(PlaceChecker checker, ref KeyedRow block, in BlockCheck check, out CheckOutcome outcome)
     {

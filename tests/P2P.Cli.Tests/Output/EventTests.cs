@@ -35,6 +35,7 @@ public sealed class EventTests
         new UnpinnedEvent(Cid),
         new DamageEvent("/x", null, null, "index", false, ["x"]),
         new VerifiedEvent(1, 2, 3, 4, 5, 0.5),
+        new RepairedEvent(false, 1, 2, 3, 4, 5, ["x"], 0.5),
         new GcEvent(1, 2, 3, 4),
         new StoreStatEvent(1, 2, 3, 4, 5, 6, 7, 8, 9, null, null, [new StoreStatKind("shared", 1, 2, 3, 4, 5)]),
         new VersionEvent("1", null),

@@ -14,7 +14,7 @@ public sealed class PublicApiTests
     [
         "P2PNode", "P2PNodeOptions", "StorageOptions", "ExchangeOptions", "LimitOptions",
         "ShareOptions", "FetchOptions", "FileNames", "IfExists", "Share", "Announcement", "FetchResult", "RenamedEntry", "Transfer", "TransferProgress", "StallReason", "ImportProgress",
-        "ContentEntry", "ContentKind", "ContentStore", "StoreUsage", "PurposeUsage", "PinPurpose", "PinOptions", "PinnedContent", "GarbageReport", "StoreFinding", "FindingKind", "VerifyProgress", "NodeStatus", "NodeState", "NodeWarning", "PeerInfo",
+        "ContentEntry", "ContentKind", "ContentStore", "StoreUsage", "PurposeUsage", "PinPurpose", "PinOptions", "PinnedContent", "GarbageReport", "StoreFinding", "FindingKind", "VerifyProgress", "RepairOptions", "RepairProgress", "RepairReport", "IndexRebuild", "NodeStatus", "NodeState", "NodeWarning", "PeerInfo",
         "SharePreview", "Chunker", "ChangedFile", "FileChange",
         "ReadOptions", "CarExportOptions", "CarImportOptions", "CarExportResult", "CarImportResult",
         "Cid", "PeerId", "Multiaddress", "ShareLink", "PeerHint",
