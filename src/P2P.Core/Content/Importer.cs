@@ -44,8 +44,8 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
         var parts = new List<Task> { Task.Run(() => ScanAsync(scan, sources, steps.Writer, jobs.Writer, stop.Token), CancellationToken.None) };
         for (int i = 0; i < options.Workers; i++)
             parts.Add(Task.Run(() => HashAsync(jobs.Reader, stop.Token), CancellationToken.None));
-        if (progress is not null && options.Exclude is null)
-            parts.Add(Task.Run(() => meter.MeasureTotal(sources.Select(source => source.Path), stop.Token), CancellationToken.None));
+        if (progress is not null)
+            parts.Add(Task.Run(() => meter.MeasureTotal(sources, options.Exclude, stop.Token), CancellationToken.None));
         parts.Add(Task.Run(() => assembly.RunAsync(steps.Reader, stop.Token), CancellationToken.None));
         await JoinAsync(parts, stop).ConfigureAwait(false);
         await writer.FinishAsync(cancellationToken).ConfigureAwait(false);
@@ -211,13 +211,13 @@ internal sealed class Importer(BlockStore? store, BlockBufferPool buffers, Impor
             progress?.Report(new ImportProgress(_bytes, total < 0 ? null : total, _files));
         }
 
-        public void MeasureTotal(IEnumerable<string> paths, CancellationToken cancellationToken)
+        public void MeasureTotal((string Path, string Name)[] sources, Func<string, bool>? exclude, CancellationToken cancellationToken)
         {
             long total = 0;
             try
             {
-                foreach (string path in paths)
-                    total += TreeSize.Of(path, cancellationToken);
+                foreach ((string path, string name) in sources)
+                    total += TreeSize.Of(path, sources.Length > 1 ? name : "", exclude, cancellationToken);
                 Interlocked.Exchange(ref _total, total);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or OperationCanceledException)

@@ -7,9 +7,10 @@ namespace P2P.Core;
 public sealed class Transfer : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _gate = new(); // guards _progress and _watchers
+    private readonly Lock _gate = new(); // guards _progress, _watchers and _hasEnded
     private readonly List<Channel<TransferProgress>> _watchers = [];
     private TransferProgress _progress;
+    private bool _hasEnded; // reports that are still on their way say nothing new then
 
     internal Transfer(Func<IProgress<TransferProgress>, CancellationToken, Task<FetchResult>> run) => Completion = RunAsync(run);
 
@@ -71,28 +72,35 @@ public sealed class Transfer : IAsyncDisposable
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // the caller gets the transfer before any work starts
         try
         {
-            return await run(new Reporter(this), _stop.Token).ConfigureAwait(false);
+            FetchResult result = await run(new Reporter(this), _stop.Token).ConfigureAwait(false);
+            Report(Progress with { VerifiedBytes = result.Bytes, TotalBytes = result.Bytes, Remaining = null, Stall = null });
+            return result;
         }
         finally
         {
             lock (_gate)
             {
+                _hasEnded = true;
                 foreach (Channel<TransferProgress> watcher in _watchers)
                     watcher.Writer.TryComplete();
             }
         }
     }
 
+    private void Report(in TransferProgress value)
+    {
+        lock (_gate)
+        {
+            if (_hasEnded || value.VerifiedBytes < _progress.VerifiedBytes)
+                return;
+            _progress = value;
+            foreach (Channel<TransferProgress> watcher in _watchers)
+                watcher.Writer.TryWrite(value);
+        }
+    }
+
     private sealed class Reporter(Transfer transfer) : IProgress<TransferProgress>
     {
-        public void Report(TransferProgress value)
-        {
-            lock (transfer._gate)
-            {
-                transfer._progress = value;
-                foreach (Channel<TransferProgress> watcher in transfer._watchers)
-                    watcher.Writer.TryWrite(value);
-            }
-        }
+        public void Report(TransferProgress value) => transfer.Report(in value);
     }
 }

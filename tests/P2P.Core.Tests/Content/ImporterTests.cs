@@ -140,6 +140,13 @@ public sealed class ImporterTests
         new TestTree().File("keep/a", "1").File("drop/b", "2").WriteTo(folder["t"]);
         ImportResult result = await ImportAsync(folder["t"], new ImportOptions { Exclude = path => path == "drop" });
         Assert.AreEqual(new TestTree().File("keep/a", "1").AddTo(blocks), result.Root);
+        Assert.AreEqual(1, result.ExcludedCount);
+        CollectionAssert.AreEqual(new[] { "drop" }, result.Excluded.ToArray());
+
+        ImportProgress last = default;
+        var progress = new Reporter(report => last = report);
+        await NewImporter(new ImportOptions { Exclude = path => path is "t/drop", Workers = 1 }).ImportAsync([folder["t"], folder["t/keep/a"]], default, progress, CancellationToken.None);
+        Assert.AreEqual(new ImportProgress(2, 2, 2), last, "what is left out is no part of the total");
     }
 
     [TestMethod]

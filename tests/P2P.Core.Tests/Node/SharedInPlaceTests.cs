@@ -155,6 +155,36 @@ public sealed class SharedInPlaceTests
         Assert.IsLessThan(2.5 * MiB, result.BytesByPeer[sharer.Id]);
     }
 
+    [TestMethod]
+    [OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)]
+    public async Task Permissions_and_times_that_were_kept_come_with_the_copy()
+    {
+        Write("t/sub/run.sh", 100);
+        Write("t/sub/film", (2 * MiB) + 1);
+        string[] names = ["", "sub", "sub/run.sh", "sub/film"];
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(In("t/sub/run.sh"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(In("t/sub/film"), UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
+            File.SetUnixFileMode(In("t/sub"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        foreach (string name in names.Reverse())
+            File.SetLastWriteTimeUtc(In("t/" + name), new DateTime(2019, 1, 1 + name.Length, 2, 3, 4, 567, DateTimeKind.Utc));
+        await using P2PNode sharer = await StartAsync("a");
+        await using P2PNode fetcher = await StartAsync("b");
+        Share share = await sharer.ShareAsync(In("t"), new ShareOptions { PreserveMetadata = true });
+        await fetcher.FetchAsync(share.Link, In("copy"));
+        foreach (string name in names)
+        {
+            Assert.AreEqual(File.GetLastWriteTimeUtc(In("t/" + name)), File.GetLastWriteTimeUtc(In("copy/" + name)), name);
+            if (!OperatingSystem.IsWindows())
+                Assert.AreEqual(File.GetUnixFileMode(In("t/" + name)), File.GetUnixFileMode(In("copy/" + name)), name);
+        }
+
+        Assert.AreEqual(share.Root, (await fetcher.ShareAsync(In("copy"), new ShareOptions { PreserveMetadata = true })).Root, "the copy is the same content in every respect");
+    }
+
     private async Task FetchAsync(P2PNode fetcher, Share share, P2PNode sharer, string name, int StallTimeout) =>
         await fetcher.FetchAsync(
             ShareLink.Parse($"ipfs://{share.Root}/{name}"),
