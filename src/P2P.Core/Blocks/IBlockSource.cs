@@ -7,6 +7,18 @@ internal interface IBlockSource
     /// <remarks>Waits until a provider delivers it or the token ends it; a source that knows that it never will throws <see cref="P2PException"/>.</remarks>
     ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken);
 
+    /// <summary>Gets one block that nobody waits for yet: it comes after those that somebody does, and is not asked of two for the sake of haste.</summary>
+    /// <param name="cid">The block.</param>
+    /// <param name="expectedBytes">Its size as the parent claims, a hint for scheduling; 0 when unknown.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<BlockBuffer> GetAheadAsync(Cid cid, int expectedBytes, CancellationToken cancellationToken) => GetAsync(cid, cancellationToken);
+
+    /// <summary>Somebody waits from now on for a block that was asked for ahead.</summary>
+    void Hurry(Cid cid)
+    {
+        // a source without an order has nothing to change
+    }
+
     /// <summary>
     /// Asks for a block without waiting for it: the sink is called exactly once for each accepted request, on a verification worker.
     /// Completes when the request is queued; waits while the source has as many requests as it will hold (back-pressure).

@@ -28,10 +28,18 @@ internal sealed class BlockCache(IBlockSource source, BlockBufferPool buffers, l
     }
 
     /// <inheritdoc/>
-    public async ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken)
+    public ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken) => GetAsync(cid, expectedBytes: null, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<BlockBuffer> GetAheadAsync(Cid cid, int expectedBytes, CancellationToken cancellationToken) => GetAsync(cid, (int?)expectedBytes, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Hurry(Cid cid) => source.Hurry(cid);
+
+    private async ValueTask<BlockBuffer> GetAsync(Cid cid, int? expectedBytes, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        Entry entry = Take(cid);
+        Entry entry = Take(cid, expectedBytes);
         BlockBuffer? block = null;
         try
         {
@@ -60,7 +68,9 @@ internal sealed class BlockCache(IBlockSource source, BlockBufferPool buffers, l
         }
     }
 
-    private Entry Take(in Cid cid)
+    /// <param name="cid">The block.</param>
+    /// <param name="aheadBytes">Its claimed size when nobody waits for it yet; null: somebody does.</param>
+    private Entry Take(in Cid cid, int? aheadBytes)
     {
         MultihashKey key = cid.Key;
         lock (_gate)
@@ -70,7 +80,12 @@ internal sealed class BlockCache(IBlockSource source, BlockBufferPool buffers, l
             {
                 entry = new Entry(key);
                 _entries[key] = entry;
-                entry.Load = source.GetAsync(cid, entry.Stop.Token).AsTask();
+                entry.Load = aheadBytes is { } bytes ? source.GetAheadAsync(cid, bytes, entry.Stop.Token).AsTask() : source.GetAsync(cid, entry.Stop.Token).AsTask();
+            }
+
+            else if (aheadBytes is null && !entry.Load!.IsCompleted)
+            {
+                source.Hurry(cid);
             }
 
             if (entry.Kept is { } place)

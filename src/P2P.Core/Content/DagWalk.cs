@@ -141,13 +141,19 @@ internal sealed class DagWalk : IAsyncDisposable
                 Cid cid = frame.Links[frame.Ahead];
                 var visit = new Visit(cid);
                 if (!KnownBlocks.TryGet(cid, out _) && BlockVerification.IsAccepted(cid, out _) && !_visited.Contains(visit) && !_loads.ContainsKey(visit))
-                    _loads.Add(visit, _source.GetAsync(cid, _stop.Token).AsTask());
+                    _loads.Add(visit, _source.GetAheadAsync(cid, BlockLinks.MayHave(cid) ? 0 : _usualBytes, _stop.Token).AsTask()); // leaves are mostly of one size
             }
         }
     }
 
-    private Task<BlockBuffer> LoadAsync(in Cid cid) =>
-        _loads.Remove(new Visit(cid), out Task<BlockBuffer>? load) ? load : _source.GetAsync(cid, _stop.Token).AsTask();
+    private Task<BlockBuffer> LoadAsync(in Cid cid)
+    {
+        if (!_loads.Remove(new Visit(cid), out Task<BlockBuffer>? load))
+            return _source.GetAsync(cid, _stop.Token).AsTask();
+        if (!load.IsCompleted)
+            _source.Hurry(cid);
+        return load;
+    }
 
     /// <summary>An id in a form that takes little room: the same block under two ids is two entries, as whoever follows either link looks for it.</summary>
     private readonly record struct Visit(MultihashKey Key, ulong Codec, int Version)

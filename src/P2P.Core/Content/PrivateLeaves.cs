@@ -11,9 +11,18 @@ internal sealed class PrivateLeaves(IBlockSource blocks, PrivateForm form, Block
     private volatile OpeningSink? _last; // a fetch has one sink for all its blocks
 
     /// <inheritdoc/>
-    public async ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken)
+    public ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken) => OpenAsync(cid, blocks.GetAsync(form.BlockOf(in cid), cancellationToken));
+
+    /// <inheritdoc/>
+    public ValueTask<BlockBuffer> GetAheadAsync(Cid cid, int expectedBytes, CancellationToken cancellationToken) =>
+        OpenAsync(cid, blocks.GetAheadAsync(form.BlockOf(in cid), SealedBytes(expectedBytes), cancellationToken));
+
+    /// <inheritdoc/>
+    public void Hurry(Cid cid) => blocks.Hurry(form.BlockOf(in cid));
+
+    private async ValueTask<BlockBuffer> OpenAsync(Cid cid, ValueTask<BlockBuffer> get)
     {
-        using BlockBuffer block = await blocks.GetAsync(form.BlockOf(in cid), cancellationToken).ConfigureAwait(false);
+        using BlockBuffer block = await get.ConfigureAwait(false);
         BlockBuffer opened = buffers.Rent(block.Length);
         try
         {
@@ -34,9 +43,10 @@ internal sealed class PrivateLeaves(IBlockSource blocks, PrivateForm form, Block
     public ValueTask RequestAsync(Cid cid, int expectedBytes, IBlockSink sink, long tag, CancellationToken cancellationToken)
     {
         OpeningSink opening = _last is { } last && last.Sink == sink ? last : _last = new OpeningSink(sink, form, buffers);
-        int sealedBytes = BlockSealer.SealedBytes(Cid.RawCodec, Math.Clamp(expectedBytes, 0, BlockSealer.MaxLeafBytes));
-        return blocks.RequestAsync(form.BlockOf(in cid), sealedBytes, opening, tag, cancellationToken);
+        return blocks.RequestAsync(form.BlockOf(in cid), SealedBytes(expectedBytes), opening, tag, cancellationToken);
     }
+
+    private static int SealedBytes(int leafBytes) => BlockSealer.SealedBytes(Cid.RawCodec, Math.Clamp(leafBytes, 0, BlockSealer.MaxLeafBytes));
 
     private sealed class OpeningSink(IBlockSink sink, PrivateForm form, BlockBufferPool buffers) : IBlockSink
     {

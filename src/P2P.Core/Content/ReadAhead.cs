@@ -1,7 +1,7 @@
 namespace P2P.Core.Content;
 
 /// <summary>
-/// Decides how far ahead of a reader blocks are loaded. Nothing after a jump, until the reader has read half of a block: who picks bytes here and there pays
+/// Decides how far ahead of a reader blocks are loaded. Nothing after a jump, until the reader has read half a block's worth of bytes: who picks bytes here and there pays
 /// for nothing else. From then on enough that the reader does not wait: each time it had to, twice as much, up to what the longest lines hold; and half as
 /// much again when for a while all of it was there long before. So the window finds rate times delay without measuring either. Owns no I/O.
 /// </summary>
@@ -17,6 +17,7 @@ internal sealed class ReadAhead
     private const int CalmBlocks = 16;
 
     private bool _goesOn;
+    private long _sinceJump;
     private int _calm;
     private int _blockBytes;
 
@@ -24,13 +25,14 @@ internal sealed class ReadAhead
     public long Bytes { get; private set; }
 
     /// <summary>The reader took bytes of a block.</summary>
-    /// <param name="read">Up to where in the block.</param>
+    /// <param name="count">How many.</param>
     /// <param name="blockBytes">The block's length.</param>
     /// <returns>Whether the window has opened.</returns>
-    public bool OnRead(int read, int blockBytes)
+    public bool OnRead(int count, int blockBytes)
     {
         _blockBytes = blockBytes;
-        if (_goesOn || read < (blockBytes + 1) / 2)
+        _sinceJump += count;
+        if (_goesOn || _sinceJump < (blockBytes + 1) / 2)
             return false;
         _goesOn = true;
         Bytes = Math.Max(Bytes, MinBytes);
@@ -42,7 +44,8 @@ internal sealed class ReadAhead
     /// <param name="isAllReady">Whether all that was loaded ahead was there.</param>
     public void OnNext(bool isReady, bool isAllReady)
     {
-        _goesOn = true;
+        if (!_goesOn)
+            return; // a small read across a border
         if (!isReady)
         {
             _calm = 0;
@@ -63,6 +66,7 @@ internal sealed class ReadAhead
     public void OnJump()
     {
         _goesOn = false;
+        _sinceJump = 0;
         _calm = 0;
         Bytes = 0;
     }

@@ -161,6 +161,8 @@ internal sealed class VerifiedStream : Stream
         ReadOnlyMemory<byte> bytes;
         try
         {
+            if (!piece.IsReady)
+                _loader.Source.Hurry(piece.Leaf);
             FillAhead();
             while (!piece.IsReady)
                 await WaitAsync(piece, cancellationToken).ConfigureAwait(false);
@@ -176,7 +178,7 @@ internal sealed class VerifiedStream : Stream
         int count = Math.Min(bytes.Length - from, buffer.Length);
         bytes.Slice(from, count).CopyTo(buffer);
         _position = position + count;
-        if (_window.OnRead(from + count, piece.Length))
+        if (_window.OnRead(count, piece.Length))
             FillAhead();
         return count;
     }
@@ -320,12 +322,14 @@ internal sealed class VerifiedStream : Stream
             if (segment.Leaf.IsEmpty)
                 return;
             _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            _load = source.GetAsync(segment.Leaf, _stop.Token).AsTask();
+            _load = source.GetAheadAsync(segment.Leaf, segment.Length, _stop.Token).AsTask();
         }
 
         public long Offset => _segment.Offset;
 
         public int Length => _segment.Length;
+
+        public Cid Leaf => _segment.Leaf;
 
         public Task Load => _load ?? Task.CompletedTask;
 

@@ -122,7 +122,20 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
     public void AddProvider(PeerId peer) => Add(peer, isCandidate: false);
 
     /// <inheritdoc/>
-    public async ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken)
+    public ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken) => GetAsync(cid, 0, isCritical: true, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<BlockBuffer> GetAheadAsync(Cid cid, int expectedBytes, CancellationToken cancellationToken) =>
+        GetAsync(cid, expectedBytes, isCritical: cid.Codec == Cid.DagPbCodec, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Hurry(Cid cid) => Change(now =>
+    {
+        if (_scheduler.TryGetWant(cid.Key, out Want? want))
+            _scheduler.MakeCritical(want, now);
+    });
+
+    private async ValueTask<BlockBuffer> GetAsync(Cid cid, int expectedBytes, bool isCritical, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         CheckAccepted(cid);
@@ -133,7 +146,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         if (_askStore && _client.Blocks.Has(cid))
             await _client.ReadFromStoreAsync(this, request, cancellationToken).ConfigureAwait(false);
         else
-            AddRequest(request, 0, isCritical: true);
+            AddRequest(request, expectedBytes, isCritical);
         CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
             static (state, token) =>
             {

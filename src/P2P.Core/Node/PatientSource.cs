@@ -21,10 +21,19 @@ internal sealed class PatientSource(BitswapSession session, IBlockSource source,
     private long _lastTold;
 
     /// <inheritdoc/>
-    public async ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken)
+    public ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken) => WaitAsync(stopping => source.GetAsync(cid, stopping), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<BlockBuffer> GetAheadAsync(Cid cid, int expectedBytes, CancellationToken cancellationToken) =>
+        WaitAsync(stopping => source.GetAheadAsync(cid, expectedBytes, stopping), cancellationToken);
+
+    /// <inheritdoc/>
+    public void Hurry(Cid cid) => source.Hurry(cid);
+
+    private async ValueTask<BlockBuffer> WaitAsync(Func<CancellationToken, ValueTask<BlockBuffer>> begin, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<BlockBuffer> get = source.GetAsync(cid, stop.Token).AsTask();
+        Task<BlockBuffer> get = begin(stop.Token).AsTask();
         var watch = new StallWatch(time, options.StallTimeout, time.GetTimestamp());
         while (!get.IsCompleted)
         {

@@ -20,6 +20,9 @@ public sealed class ReadAheadTests
         Assert.IsFalse(window.OnRead(Block, Block), "it has opened already");
         window.OnJump();
         Assert.AreEqual(0, window.Bytes);
+        window.OnRead(1000, Block);
+        window.OnNext(isReady: false, isAllReady: false);
+        Assert.AreEqual(0, window.Bytes, "a small read across a border");
     }
 
     [TestMethod]

@@ -98,6 +98,28 @@ public sealed class ReadingTests
     }
 
     [TestMethod]
+    public async Task Two_slow_providers_do_not_send_the_same_twice()
+    {
+        byte[] content = Write(12 * MiB);
+        await using P2PNode first = await P2PNode.StartAsync(P2PNodeOptions.Loopback(Path.Combine(_folder, "a")));
+        await using P2PNode second = await P2PNode.StartAsync(P2PNodeOptions.Loopback(Path.Combine(_folder, "b")));
+        await using P2PNode reader = await P2PNode.StartAsync(P2PNodeOptions.Loopback(Path.Combine(_folder, "c")));
+        Share share = await first.ShareAsync(Path.Combine(_folder, "film.bin"));
+        await second.ShareAsync(Path.Combine(_folder, "film.bin"));
+        var line = new DelayRelayOptions { RoundTrip = TimeSpan.FromMilliseconds(20), BitsPerSecond = 16_000_000 };
+        await using var toFirst = DelayRelay.Start(EndPointOf(first), line);
+        await using var toSecond = DelayRelay.Start(EndPointOf(second), line);
+        var link = ShareLink.Parse($"p2p://{share.Root}/x?peer=/ip4/127.0.0.1/tcp/{toFirst.EndPoint.Port}/p2p/{first.Id}&peer=/ip4/127.0.0.1/tcp/{toSecond.EndPoint.Port}/p2p/{second.Id}");
+
+        await using Stream stream = await reader.OpenReadAsync(link);
+        using var copy = new MemoryStream();
+        await stream.CopyToAsync(copy);
+
+        Assert.IsTrue(content.AsSpan().SequenceEqual(copy.ToArray()));
+        Assert.IsLessThan(content.Length * 3 / 2, toFirst.BytesForwarded + toSecond.BytesForwarded, "a block or two asked of both at the end are well, more are not");
+    }
+
+    [TestMethod]
     public async Task A_stream_that_nobody_disposed_ends_with_its_node()
     {
         Write(8 * MiB);
@@ -126,6 +148,12 @@ public sealed class ReadingTests
         byte[] read = new byte[1000];
         await first.ReadExactlyAsync(read);
         Assert.IsTrue(content.AsSpan(0, read.Length).SequenceEqual(read));
+    }
+
+    private static System.Net.IPEndPoint EndPointOf(P2PNode node)
+    {
+        string[] parts = node.Status.Addresses[0].ToString().Split('/');
+        return new System.Net.IPEndPoint(System.Net.IPAddress.Parse(parts[2]), int.Parse(parts[4], System.Globalization.CultureInfo.InvariantCulture));
     }
 
     private static async Task ReadHeadAsync(P2PNode reader, ShareLink link)
