@@ -218,6 +218,8 @@ internal sealed class IndexEditor : IDisposable
             string path = _files.PathOf(key);
             if (!temporary.IsNamed)
                 _files.Name(temporary.Path, path);
+            else if (!_files.Disk.TryGetIdentity(path, out _))
+                throw new P2PException(P2PErrorCode.Store, $"The block {path} was named by a commit that failed, and swept since. Add it anew.");
             temporary.IsNamed = true;
             _changedFolders.Add(Path.GetDirectoryName(path)!);
             _removals.Remove(path);

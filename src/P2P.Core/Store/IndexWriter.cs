@@ -22,6 +22,9 @@ internal sealed class IndexWriter : IAsyncDisposable
     /// <summary>Whether commits that were not flushed may be in the log; at first those of a process that was killed.</summary>
     private bool _owesFlush = true;
 
+    /// <summary>Whether a flush may have failed. The system may then have dropped what it should have written, and say of the next flush that it succeeded.</summary>
+    private bool _mustWriteBack;
+
     /// <summary>Whether a transaction could not be undone to the end: memory may say what the index does not.</summary>
     private bool _mustUndo;
 
@@ -106,6 +109,8 @@ internal sealed class IndexWriter : IAsyncDisposable
         {
             if (_mustUndo)
                 UndoNow();
+            if (_mustWriteBack)
+                WriteBack();
             bool isFlushed = group.Exists(request => request.Durability == Durability.Flushed);
             SetFlushing(isFlushed);
             _connection.Run("BEGIN IMMEDIATE");
@@ -118,7 +123,7 @@ internal sealed class IndexWriter : IAsyncDisposable
             bool isEmpty = _connection.TotalChanges == before;
             if (isEmpty && isFlushed && _owesFlush)
                 _editor.WriteMark();
-            _connection.Run("COMMIT");
+            Commit();
             _owesFlush = !isFlushed && (_owesFlush || !isEmpty);
         }
         catch (Exception failure)
@@ -147,7 +152,7 @@ internal sealed class IndexWriter : IAsyncDisposable
                 Flush();
             _editor.RemoveFiles();
         }
-        catch (P2PException error)
+        catch (Exception error)
         {
             StoreLog.AfterCommitFailed(_logger, error);
             Undo();
@@ -160,8 +165,33 @@ internal sealed class IndexWriter : IAsyncDisposable
         SetFlushing(true);
         _connection.Run("BEGIN IMMEDIATE");
         _editor.WriteMark();
-        _connection.Run("COMMIT");
+        Commit();
         _owesFlush = false;
+    }
+
+    private void Commit()
+    {
+        try
+        {
+            _connection.Run("COMMIT");
+        }
+        catch (P2PException error)
+        {
+            // A full disk says so when it is written to, before any flush.
+            _mustWriteBack |= error.Code != P2PErrorCode.NoSpace;
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Writes the whole log, which can still be read, into the index and flushes that: nothing relies any more on what may be missing from the log on the disk.
+    /// Until this succeeds nothing is committed.
+    /// </summary>
+    private void WriteBack()
+    {
+        if (_connection.Scalar("PRAGMA wal_checkpoint(TRUNCATE)") != 0)
+            throw new P2PException(P2PErrorCode.InUse, "The index could not be written back after a flush of it had failed: somebody reads it.") { IsTransient = true };
+        _mustWriteBack = false;
     }
 
     private void SetFlushing(bool flush)

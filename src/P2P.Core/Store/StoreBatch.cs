@@ -178,6 +178,8 @@ internal sealed class StoreBatch : IDisposable
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         cancellationToken.ThrowIfCancellationRequested();
+        if (_temporaries.Exists(block => block.IsDoubtful))
+            throw new P2PException(P2PErrorCode.Store, "Blocks of this batch could not be flushed before: what the disk has of them is not known. Add them anew.");
         if (_temporaries.Count > 0)
             await Parallel.ForEachAsync(_temporaries.Where(block => !block.IsFlushed), cancellationToken, FlushAsync).ConfigureAwait(false);
         if (Count > 0 || durability == Durability.Flushed)
@@ -205,8 +207,9 @@ internal sealed class StoreBatch : IDisposable
 
     private ValueTask FlushAsync(TemporaryBlock block, CancellationToken cancellationToken)
     {
+        block.IsDoubtful = true;
         _store.OwnedFiles.Flush(block.Path);
-        block.IsFlushed = true;
+        (block.IsFlushed, block.IsDoubtful) = (true, false);
         return ValueTask.CompletedTask;
     }
 
@@ -290,6 +293,9 @@ internal sealed class TemporaryBlock(string path)
 
     /// <summary>Whether its bytes are on the disk.</summary>
     public bool IsFlushed { get; set; }
+
+    /// <summary>Whether a flush of it failed: a later one may succeed without its bytes, since the system forgets what it could not write.</summary>
+    public bool IsDoubtful { get; set; }
 
     /// <summary>Whether it got its name already: a transaction that is tried again must not look for the old one.</summary>
     public bool IsNamed { get; set; }
