@@ -1,3 +1,5 @@
+using P2P.Core.Blocks;
+
 namespace P2P.Core.Store;
 
 /// <summary>A connection that reads the index, with its statements prepared. Used by one thread at a time.</summary>
@@ -42,8 +44,17 @@ internal sealed class IndexReader : IDisposable
     /// <summary>Finds a block; the writer uses the same.</summary>
     public const string BlockSql = "SELECT size, places, pin_set, file, offset, blob FROM blocks WHERE key=?1";
 
-    public static BlockRow ReadBlock(IndexStatement statement) => new(
-        statement.GetInt32(0), (BlockPlaces)statement.GetInt32(1), statement.GetInt64(2), statement.GetInt64(3), statement.GetInt64(4), statement.GetInt64(5));
+    /// <summary>Reads a row of blocks. A damaged database may hold any number there, and the size becomes an allocation.</summary>
+    public static BlockRow ReadBlock(IndexStatement statement)
+    {
+        (long size, long offset) = (statement.GetInt64(0), statement.GetInt64(4));
+        if (size is < 0 or > BlockVerification.MaxBlockBytes || offset < 0)
+        {
+            statement.Reset();
+            throw new P2PException(P2PErrorCode.Store, $"The index is damaged: it speaks of a block of {size} bytes at {offset}.");
+        }
+        return new BlockRow((int)size, (BlockPlaces)unchecked((int)statement.GetInt64(1)), statement.GetInt64(2), statement.GetInt64(3), offset, statement.GetInt64(5));
+    }
 
     public bool TryFind(ReadOnlySpan<byte> key, out BlockRow row)
     {
@@ -75,7 +86,11 @@ internal sealed class IndexReader : IDisposable
         List<SourcePlace> places = [];
         _sources.Bind(1, key);
         while (_sources.Step())
-            places.Add(new SourcePlace(_sources.GetInt64(0), _sources.GetInt64(1)));
+        {
+            // A negative offset is damage, and no place.
+            if (_sources.GetInt64(1) is >= 0 and var offset)
+                places.Add(new SourcePlace(_sources.GetInt64(0), offset));
+        }
         return places;
     }
 

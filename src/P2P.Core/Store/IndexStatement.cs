@@ -64,7 +64,15 @@ internal sealed class IndexStatement : IDisposable
 
     public long GetInt64(int column) => raw.sqlite3_column_int64(_statement, column);
 
-    public int GetInt32(int column) => checked((int)GetInt64(column));
+    /// <summary>A number that the index keeps small; a damaged one may hold any.</summary>
+    public int GetInt32(int column)
+    {
+        long value = GetInt64(column);
+        if (value is >= int.MinValue and <= int.MaxValue)
+            return (int)value;
+        Reset();
+        throw new P2PException(P2PErrorCode.Store, $"The index is damaged: it holds the number {value} where none such can be.");
+    }
 
     public bool IsNull(int column) => raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL;
 
