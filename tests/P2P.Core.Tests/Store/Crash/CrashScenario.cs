@@ -38,6 +38,8 @@ internal sealed class CrashScenario : IAsyncDisposable
         disk.CreateFolder(CrashWorld.UserPath);
         foreach (string folder in new[] { CrashWorld.UserPath, "/home/user", "/home", "/" })
             disk.FlushFolder(folder);
+        if (_random.Next(2) == 0)
+            disk.Vices = DiskVices.ForgetsAfterFailedFlush;
         prepare?.Invoke(disk);
         _world = new CrashWorld(_random, buffers, disk, time);
         _inspector = new CrashInspector(_world);
@@ -218,7 +220,7 @@ internal sealed class CrashScenario : IAsyncDisposable
             {
                 await RecoverAsync();
             }
-            catch (P2PException gone) when (_world.Disk.IsDead)
+            catch (Exception gone) when (_world.Disk.IsDead && gone is (P2PException or IOException))
             {
                 _trace.Add($"       {gone.Message}");
             }

@@ -288,8 +288,31 @@ internal sealed partial class CrashWorkload(CrashWorld world, CrashHistory histo
         Durability durability = AnyDurability();
         Note($"{what}, {batch.Count} changes, {durability}");
         history.Try(next);
-        await batch.CommitAsync(durability, CancellationToken.None);
+        long failures = world.Disk.Failures;
+        try
+        {
+            await batch.CommitAsync(durability, CancellationToken.None);
+        }
+        catch (P2PException) when (!world.Disk.IsDead && world.Disk.Failures > failures && random.Next(2) == 0)
+        {
+            await CommitAgainAsync(batch, durability);
+        }
         history.Acknowledge(next, durability);
+    }
+
+    /// <summary>A batch that failed can be committed again, unless the store no longer knows what the disk has of it, and says so.</summary>
+    private async Task CommitAgainAsync(StoreBatch batch, Durability durability)
+    {
+        Note("commit again");
+        world.Disk.Mend();
+        try
+        {
+            await batch.CommitAsync(durability, CancellationToken.None);
+        }
+        catch (P2PException error) when (!world.Disk.IsDead && !error.Message.Contains("anew", StringComparison.Ordinal))
+        {
+            throw new CrashFailureException($"a commit that failed cannot be made again: {error.Message}", error);
+        }
     }
 
     private void Note(string step) => trace.Add($"{world.Disk.Operations,5}  {step}");
