@@ -17,7 +17,7 @@ internal sealed class UnshareCommand : ToolCommand
     public override string Synopsis => "LINK|PATH|CID [OPTION]...";
 
     public override string Notes => """
-        A path ends every share of it, also those of what it held earlier. Copies that others have fetched cannot be called back.
+        A path ends every share of it, also those of what it held earlier. A link or content id also ends the serving of what was fetched with --seed. Copies that others have fetched cannot be called back.
         """;
 
     public override async Task<int> RunAsync(CommandContext context)
@@ -37,22 +37,35 @@ internal sealed class UnshareCommand : ToolCommand
         Share[] meant = [.. shares.Where(share => root is { } cid ? share.Root == cid : share.Path == path)];
         if (meant.Length == 0 && root is not null)
             meant = [.. shares.Where(share => share.Path == path)]; // a file that is named like a content id
+        if (meant.Length == 0 && root is { } seeded && await session.Node.StopSharingAsync(seeded, context.Stopping))
+        {
+            Tell(context, seeded, LabelOf(what) ?? seeded.ToString(), null, 0); // fetched with --seed
+            return ExitCodes.Done;
+        }
+
         if (meant.Length == 0)
             throw NotShared(context, what, shares);
         foreach (Share share in meant)
         {
             await session.Node.StopSharingAsync(share.Root, context.Stopping);
-            if (context.Events is { } events)
-                events.Write(new UnsharedEvent(share.Root.ToString(), share.Name, share.Path, share.Bytes));
-            else
-                context.Screen.Line($"{SafeText.Clean(share.Name)} is not shared any more. The files stay as they are; copies that others have fetched cannot be called back.");
+            Tell(context, share.Root, share.Name, share.Path, share.Bytes);
         }
 
         return ExitCodes.Done;
     }
 
+    private static void Tell(CommandContext context, Cid root, string name, string? path, long bytes)
+    {
+        if (context.Events is { } events)
+            events.Write(new UnsharedEvent(root.ToString(), name, path, bytes));
+        else
+            context.Screen.Line($"{SafeText.Clean(name)} is not shared any more. The files stay as they are; copies that others have fetched cannot be called back.");
+    }
+
     // an absolute path of Linux is no link, although "/ipfs/CID" looks like one
     private static Cid? RootOf(string what) => ShareLink.TryParse(what, CultureInfo.InvariantCulture, out ShareLink? link) ? link.Root : null;
+
+    private static string? LabelOf(string what) => ShareLink.TryParse(what, CultureInfo.InvariantCulture, out ShareLink? link) && !link.HasKey ? link.Label : null;
 
     private static P2PException NotShared(CommandContext context, string what, List<Share> shares)
     {

@@ -97,6 +97,22 @@ public sealed class SharesTests : EndToEndTest
     }
 
     [TestMethod]
+    public async Task What_is_seeded_is_not_served_any_more_after_unshare()
+    {
+        (_, string link) = await ShareAsync(Folder.File("x", 5_000));
+        ToolProcess seeder = Start("fetch", link, "-o", "OUT", "--seed", "--json", "--data", "B", "--listen", "/ip4/127.0.0.1/tcp/0");
+        await seeder.EventAsync("done");
+        seeder.Signal(ToolProcess.Interrupt);
+        await seeder.ExpectAsync(0);
+        ToolProcess first = await RunAsync("unshare", link, "--json", "--data", "B");
+        await first.ExpectAsync(0);
+        Assert.AreEqual("x", first.Events[^1].GetProperty("name").GetString());
+        ToolProcess second = await RunAsync("unshare", link, "--json", "--data", "B");
+        await second.ExpectAsync(3);
+        Assert.IsTrue(File.Exists(Folder["OUT"]));
+    }
+
+    [TestMethod]
     public async Task A_folder_that_was_never_used_is_not_made_by_asking()
     {
         ToolProcess shares = await RunAsync("shares", "--data", "A");
