@@ -30,6 +30,7 @@ internal sealed class KillChain(int seed, KillTimes times, KillCounts counts) : 
             (KillFetch.OfFile, KillFetch.RunAsync), (KillFetch.OfTree, KillFetch.RunAsync), (KillFetch.IntoFolder, KillFetch.RunAsync), (KillFetch.OverFile, KillFetch.RunAsync),
             (Serving, ServeAsync), (KillSeed.Seeding, KillSeed.RunAsync),
             (KillStore.Unshare, KillStore.ForgetAsync), (KillStore.Collect, KillStore.ForgetAsync), (KillStore.Keep, KillStore.KeepAsync),
+            (KillStore.Verify, KillStore.VerifyAsync),
         ];
         _scene.Random.Shuffle(phases);
         await _scene.Sharer.ShareAsync(_scene.Remember(KillContent.File(_scene.Folder, "file", _scene.Random)));
@@ -89,6 +90,7 @@ internal sealed class KillChain(int seed, KillTimes times, KillCounts counts) : 
             await _scene.CheckAsync(share);
         await _scene.Sharer.StopAsync();
         await KillStore.CollectAsync(_scene, "A");
+        await KillStore.VerifyAsync(_scene, "A");
         AssertClean("A", KillStore.BlockFilesOf(_scene.Shares));
         await using (P2PNode sharer = await P2PNode.StartAsync(P2PNodeOptions.Loopback(_scene.Folder["A"])))
         {

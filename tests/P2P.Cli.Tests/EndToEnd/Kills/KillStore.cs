@@ -6,7 +6,7 @@ namespace P2P.Cli.Tests.EndToEnd.Kills;
 /// <summary>Kills while the store forgets and keeps: the end of a share, the collection of garbage, a pin. What is kept stays, what is not goes.</summary>
 internal static class KillStore
 {
-    public const string Unshare = "unshare", Collect = "gc", Keep = "pin add";
+    public const string Unshare = "unshare", Collect = "gc", Keep = "pin add", Verify = "store verify";
 
     private const int Block = 1 << 20, MaxInlineBytes = 64 << 10;
 
@@ -56,6 +56,26 @@ internal static class KillStore
         Trees.AssertEqual(share.Path, target);
         await using ToolProcess let = ToolProcess.Start(scene.Folder, "pin", "rm", share.Root, "--data", "B", "--json");
         await let.ExpectAsync(0);
+    }
+
+    /// <summary>A look at everything that is kept, killed and done again: it changes nothing.</summary>
+    public static async Task VerifyAsync(KillScene scene, string phase, int round, int kills)
+    {
+        KillShare stream = scene.Remember(KillContent.File(scene.Folder, $"looked{round}", scene.Random), isInput: true);
+        await scene.Sharer.ShareAsync(stream);
+        await scene.Sharer.KillAsync();
+        for (int i = 0; i < kills; i++)
+            await (await scene.KillAsync(phase, "store", "verify", "--data", "A", "--json")).DisposeAsync();
+        await VerifyAsync(scene, "A");
+        await scene.Sharer.ShareAsync(scene.Acknowledged());
+        await scene.CheckAsync(stream);
+    }
+
+    /// <summary>Everything that is kept has the right bytes.</summary>
+    public static async Task VerifyAsync(KillScene scene, string data)
+    {
+        await using ToolProcess verified = await scene.FinishAsync(Verify, "store", "verify", "--data", data, "--json");
+        Assert.IsFalse(verified.Events.Any(one => one.GetProperty("event").GetString() == "damage"), verified.ToString());
     }
 
     /// <summary>Collects to the end. What is there afterwards is what is kept.</summary>
