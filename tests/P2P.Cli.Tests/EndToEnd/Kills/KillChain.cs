@@ -117,7 +117,7 @@ internal sealed class KillChain(int seed, KillTimes times, KillCounts counts) : 
     private void AssertClean(string data, int blockFiles)
     {
         Assert.IsEmpty(Directory.EnumerateFiles(_scene.Folder[data, "tmp"]).ToArray(), "temporary files were left in " + data);
-        string[] left = [.. Directory.EnumerateFiles(_scene.Folder[data]).Select(path => Path.GetFileName(path)).Except(["identity", "index.db", "lock", "version"])];
+        string[] left = [.. Directory.EnumerateFiles(_scene.Folder[data]).Select(path => Path.GetFileName(path)).Except(["identity", "index.db", "lock", "pins", "version"])];
         Assert.IsEmpty(left, $"left in {data}: {string.Join(' ', left)}");
         Assert.AreEqual(blockFiles, KillStore.CountBlockFiles(_scene, data), $"block files in {data}");
     }
