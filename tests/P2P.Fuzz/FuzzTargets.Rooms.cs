@@ -10,6 +10,7 @@ using P2P.Core.Exchange;
 using P2P.Core.Muxer;
 using P2P.Core.Protocols;
 using P2P.Core.SecureChannel;
+using P2P.Core.Store;
 
 namespace P2P.Fuzz;
 
@@ -36,8 +37,24 @@ internal static partial class FuzzTargets
         new("noise-payload", [new NoisePayload(Identity.PublicKey.Encode(), new byte[64], ["/yamux/1.0.0"]).Encode()], NoisePayloads),
         new("identify", [new byte[] { 0x2A, 0x04, (byte)'k', (byte)'u', (byte)'b', (byte)'o', 0x12, 0x08, 4, 192, 0, 2, 7, 6, 0, 1, 0x1A, 0x04, (byte)'/', (byte)'a', (byte)'/', (byte)'b' }], Identifications),
         new("bitswap", BitswapSamples(), BitswapMessages),
+        new("pin-record", [PinRecordBody()], PinRecords),
         new("peer-record", [new PeerRecord(Identity.PeerId, 7, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")]).Seal(Identity)], PeerRecords),
     ];
+
+    private static byte[] PinRecordBody()
+    {
+        byte[] record = new PinRecord([new Pin { Id = new PinId(1), Kind = PinKind.Shared, Root = Raw, Name = "a", Path = "/a", Hints = new byte[] { 1 } }], [new ResumeState("k", Raw, "/t", "/p", new PinId(1))]).ToBytes();
+        return record[(record.AsSpan().IndexOf((byte)'\n') + 1)..];
+    }
+
+    /// <summary>The body with a right checksum before it: what a checksum cannot see must not break the reader either.</summary>
+    private static void PinRecords(byte[] input)
+    {
+        _ = PinRecord.TryParse(input);
+        byte[] sealedBody = [.. Bytes($"p2p-pins 1 {Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(input))}\n"), .. input];
+        if (PinRecord.TryParse(sealedBody) is { } record)
+            Assert.IsNotNull(PinRecord.TryParse(record.ToBytes()));
+    }
 
     private static void DagPbNodes(byte[] input)
     {

@@ -67,7 +67,7 @@ internal sealed class Fetching(NodeRuntime runtime)
         await using (session.ConfigureAwait(false))
         {
             byte[] wrappedKey = seed && secret is not null ? runtime.ShareKeys.Wrap(secret.Key) : [];
-            Pin pin = await TakePinAsync(link.Root, target, seed, wrappedKey, stop.Token).ConfigureAwait(false);
+            Pin pin = await TakePinAsync(link.Root, target, seed, wrappedKey, Pinning.WriteHints(HintsOf(link, options.ExtraPeers)), stop.Token).ConfigureAwait(false);
             long storeKey = wrappedKey.Length == 0 ? 0 : await runtime.Store.AddShareKeyAsync(wrappedKey, stop.Token).ConfigureAwait(false);
             var how = new TreeFetchOptions { IfExists = options.IfExists, System = TargetSystems.Of(Path.GetDirectoryName(target) ?? target), Select = [.. options.Select], RecordPlaces = seed, Form = ShareSecret.FormOf(secret, runtime.Buffers, storeKey), OnServable = cid => runtime.Bitswap.OnBlockAvailable(cid) };
             var fetcher = new TreeFetcher(session, runtime.Store, runtime.Buffers, how, _logger);
@@ -185,9 +185,9 @@ internal sealed class Fetching(NodeRuntime runtime)
     }
 
     /// <summary>The pin that an earlier try of the same fetch left, with what it keeps, or a new one.</summary>
-    private async Task<Pin> TakePinAsync(Cid root, string target, bool seed, byte[] wrappedKey, CancellationToken cancellationToken)
+    private async Task<Pin> TakePinAsync(Cid root, string target, bool seed, byte[] wrappedKey, byte[] hints, CancellationToken cancellationToken)
     {
-        var pin = new Pin { Kind = seed ? PinKind.Seeded : PinKind.Temporary, Root = root, Name = Path.GetFileName(target), Path = target, WrappedKey = wrappedKey };
+        var pin = new Pin { Kind = seed ? PinKind.Seeded : PinKind.Temporary, Root = root, Name = Path.GetFileName(target), Path = target, WrappedKey = wrappedKey, Hints = hints };
         if (runtime.Store.GetResume(TreeFetcher.ResumeKeyOf(target)) is not { } earlier || !runtime.Store.TryGetPin(earlier.Pin, out _))
             return pin with { Id = await runtime.Store.AddPinAsync(pin, cancellationToken).ConfigureAwait(false) };
         pin = pin with { Id = earlier.Pin };

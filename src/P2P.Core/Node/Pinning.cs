@@ -134,7 +134,8 @@ internal sealed class Pinning(NodeRuntime runtime)
 
     private static string NameIn(ShareLink link) => link.Path is { Length: > 0 } path ? path[(path.LastIndexOf('/') + 1)..] : link.Label ?? "";
 
-    private static byte[] WriteHints(IReadOnlyList<PeerHint> hints) => Encoding.ASCII.GetBytes(LinkHints.Encode([], hints));
+    /// <summary>Peers as a pin keeps them, for when a block is lost. Never a key.</summary>
+    internal static byte[] WriteHints(IReadOnlyList<PeerHint> hints) => Encoding.ASCII.GetBytes(LinkHints.Encode([], hints));
 
     private static PinnedContent ToContent(Pin pin) => new(pin.Root, pin.Name, pin.Kind.ToPurpose(), pin.Bytes, pin.Blocks, pin.CreatedAt) { Path = pin.Path };
 }

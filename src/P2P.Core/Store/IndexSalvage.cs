@@ -93,6 +93,9 @@ internal sealed class IndexSalvage(DataFolder folder, StoreOptions options, IDis
             }
             catch (Exception error) when (StoreFailure.IsFromDisk(error))
             {
+                // The disk may read it another time: out of the way of the sweep, which removes what has no row.
+                StoreLog.BlockNotSalvaged(logger, error, path);
+                disk.Rename(path, Path.Combine(folder.Path, "unreadable-" + Path.GetFileName(path)));
                 continue;
             }
             Cid cid = new KeyedRow(new MultihashKey(key), default).Cid;

@@ -41,6 +41,9 @@ internal static partial class StoreLog
     [LoggerMessage(1211, LogLevel.Warning, "The record of pins could not be written; it is tried again with the next change")]
     public static partial void PinsNotRecorded(ILogger logger, Exception error);
 
+    [LoggerMessage(1212, LogLevel.Error, "The block file {Path} could not be read while the index was rebuilt; it is kept in the data folder as unreadable-NAME")]
+    public static partial void BlockNotSalvaged(ILogger logger, Exception error, string path);
+
     [LoggerMessage(1220, LogLevel.Warning, "The key {Number} of a private share cannot be unwrapped: was the identity replaced? What is sealed with it is not served; share it again")]
     public static partial void ShareKeyNotUnwrapped(ILogger logger, long number);
 }
