@@ -452,6 +452,9 @@ internal sealed class IndexEditor : IDisposable
 
     public void UpdatePin(Pin pin)
     {
+        // A caller that did not read the pin back does not know when it was added.
+        if (pin.CreatedAt == default && _pins.TryGet(pin.Id, out Pin? known))
+            pin = pin with { CreatedAt = known!.CreatedAt };
         PinRow.Bind(_updatePin.Bind(1, pin.Id.Value), pin).Run();
         _isRecordDue |= pin.Kind != PinKind.Temporary || IsRecorded(pin.Id);
 

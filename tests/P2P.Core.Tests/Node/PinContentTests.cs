@@ -52,6 +52,7 @@ public sealed class PinContentTests
         Write("film.bin", 3 * MiB);
         await using P2PNode node = await StartAsync("a");
         Share share = await node.ShareAsync(In("film.bin"));
+        Assert.IsLessThan(TimeSpan.FromHours(1), TimeProvider.System.GetUtcNow() - (await Pins(node)).Single().CreatedAt, "it says since when");
         StoreUsage before = await node.Store.GetUsageAsync();
         PinnedContent pin = await node.Store.PinAsync(ShareLink.Parse(share.Root.ToString()), new PinOptions { Name = "mine" });
         Assert.AreEqual("mine", pin.Name);
