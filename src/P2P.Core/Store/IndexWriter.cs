@@ -25,6 +25,9 @@ internal sealed class IndexWriter : IAsyncDisposable
     /// <summary>Whether a flush may have failed. The system may then have dropped what it should have written, and say of the next flush that it succeeded.</summary>
     private bool _mustWriteBack;
 
+    /// <summary>Whether nothing was committed yet: a flush may have failed in a process that ended before it could tell.</summary>
+    private bool _isFresh = true;
+
     /// <summary>Whether a transaction could not be undone to the end: memory may say what the index does not.</summary>
     private bool _mustUndo;
 
@@ -109,7 +112,7 @@ internal sealed class IndexWriter : IAsyncDisposable
         {
             if (_mustUndo)
                 UndoNow();
-            if (_mustWriteBack)
+            if (_mustWriteBack || _isFresh)
                 WriteBack();
             bool isFlushed = group.Exists(request => request.Durability == Durability.Flushed);
             SetFlushing(isFlushed);
@@ -189,9 +192,17 @@ internal sealed class IndexWriter : IAsyncDisposable
     /// </summary>
     private void WriteBack()
     {
-        if (_connection.Scalar("PRAGMA wal_checkpoint(TRUNCATE)") != 0)
-            throw new P2PException(P2PErrorCode.InUse, "The index could not be written back after a flush of it had failed: somebody reads it.") { IsTransient = true };
-        _mustWriteBack = false;
+        try
+        {
+            bool isBusy = _connection.Scalar("PRAGMA wal_checkpoint(TRUNCATE)") != 0;
+            if (isBusy && _mustWriteBack)
+                throw new P2PException(P2PErrorCode.InUse, "The index could not be written back after a flush of it had failed: somebody reads it.") { IsTransient = true };
+        }
+        catch (P2PException error) when (error.Code == P2PErrorCode.NoSpace && !_mustWriteBack)
+        {
+            // As a precaution alone it must not keep anybody from making room by collecting.
+        }
+        (_mustWriteBack, _isFresh) = (false, false);
     }
 
     private void SetFlushing(bool flush)

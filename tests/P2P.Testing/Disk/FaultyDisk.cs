@@ -26,6 +26,7 @@ internal sealed class FaultyDisk : IDisk
     private long _powerCutAt = long.MaxValue;
     private long _failAt = long.MaxValue;
     private int _failuresLeft;
+    private int _flushesToFailure;
     private long _readFailAt = long.MaxValue;
     private long _reads;
     private long _startedNs;
@@ -74,6 +75,13 @@ internal sealed class FaultyDisk : IDisk
             (_failAt, _failuresLeft) = (Operations + operations, count);
     }
 
+    /// <summary>Lets one flush of a file to come fail; 1 is the next.</summary>
+    public void FailFlushAfter(int flushes)
+    {
+        lock (_gate)
+            _flushesToFailure = flushes;
+    }
+
     /// <summary>Lets one read to come fail.</summary>
     public void FailReadAfter(int reads)
     {
@@ -85,7 +93,7 @@ internal sealed class FaultyDisk : IDisk
     public void Mend()
     {
         lock (_gate)
-            (_failAt, _readFailAt, FreeBytes) = (long.MaxValue, long.MaxValue, long.MaxValue / 2);
+            (_failAt, _readFailAt, _flushesToFailure, FreeBytes) = (long.MaxValue, long.MaxValue, 0, long.MaxValue / 2);
     }
 
     /// <summary>Cuts the power and gives the disk as it is when it comes back. This one stays dead.</summary>
@@ -424,9 +432,10 @@ internal sealed class FaultyDisk : IDisk
             IsDead = true;
             throw new PowerCutException();
         }
-        if (number >= _failAt)
+        bool isFailingFlush = flushed is not null && _flushesToFailure > 0 && --_flushesToFailure == 0;
+        if (number >= _failAt || isFailingFlush)
         {
-            if (--_failuresLeft == 0)
+            if (!isFailingFlush && --_failuresLeft == 0)
                 _failAt = long.MaxValue;
             if (Vices.HasFlag(DiskVices.ForgetsAfterFailedFlush))
                 flushed?.Forget();

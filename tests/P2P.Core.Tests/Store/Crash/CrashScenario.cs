@@ -180,7 +180,7 @@ internal sealed class CrashScenario : IAsyncDisposable
     private void AddFault()
     {
         _isFull = false;
-        switch (_random.Next(3))
+        switch (_random.Next(4))
         {
             case 0:
                 _isFull = true;
@@ -191,6 +191,11 @@ internal sealed class CrashScenario : IAsyncDisposable
                 int operations = _random.Next(1, 25), count = _random.Next(1, 4);
                 _world.Disk.FailAfter(operations, count);
                 _trace.Add($"in {operations} operations {count} will fail");
+                break;
+            case 2:
+                int flushes = _random.Next(1, 5);
+                _world.Disk.FailFlushAfter(flushes);
+                _trace.Add($"in {flushes} flushes one will fail");
                 break;
             default:
                 int reads = _random.Next(1, 60);

@@ -1,4 +1,5 @@
 using P2P.Core.Blocks;
+using P2P.Core.Store;
 using P2P.Testing;
 
 namespace P2P.Core.Tests.Store.Crash;
@@ -32,5 +33,36 @@ public sealed class CrashSuiteTests
             }
         }
         Assert.Fail($"{Seeds} seeds found nothing to complain of a disk that {vice}");
+    }
+
+    [TestMethod]
+    public async Task What_a_failed_flush_dropped_is_not_relied_on()
+    {
+        for (ulong seed = 0; seed < 20; seed++)
+        {
+            SeededRandom random = new(seed);
+            VirtualTime time = new();
+            FaultyDisk disk = new(random.Fork(), time) { Vices = DiskVices.ForgetsAfterFailedFlush };
+            disk.CreateFolder(CrashWorld.UserPath);
+            await using CrashWorld world = new(random, new BlockBufferPool(), disk, time);
+            await world.OpenAsync();
+            PinId pin = await world.Store.AddPinAsync(new Pin { Kind = PinKind.Kept, Name = "p" }, CancellationToken.None);
+            await AddAsync(world, 2, pin, Durability.Visible);
+            disk.FailFlushAfter(1);
+            await Assert.ThrowsExactlyAsync<P2PException>(() => AddAsync(world, 3, pin, Durability.Flushed));
+            await AddAsync(world, 4, pin, Durability.Flushed);
+            await world.RestartAsync(isPowerCut: true);
+            await world.OpenAsync();
+            CrashInspector inspector = new(world);
+            CollectionAssert.AreEqual(CrashCorpus.DataOf(2), inspector.ReadBlock(2, BlockReadPurpose.Verify), $"seed {seed}: what came before the flushed commit");
+            CollectionAssert.AreEqual(CrashCorpus.DataOf(4), inspector.ReadBlock(4, BlockReadPurpose.Verify), $"seed {seed}: the flushed commit");
+        }
+    }
+
+    private static async Task AddAsync(CrashWorld world, int block, PinId pin, Durability durability)
+    {
+        using StoreBatch batch = world.Store.BeginBatch(pin);
+        batch.AddOwned(CrashCorpus.CidOf(block), CrashCorpus.DataOf(block));
+        await batch.CommitAsync(durability, CancellationToken.None);
     }
 }
