@@ -38,8 +38,6 @@ internal sealed class CrashScenario : IAsyncDisposable
         disk.CreateFolder(CrashWorld.UserPath);
         foreach (string folder in new[] { CrashWorld.UserPath, "/home/user", "/home", "/" })
             disk.FlushFolder(folder);
-        if (_random.Next(2) == 0)
-            disk.Vices = DiskVices.ForgetsAfterFailedFlush;
         prepare?.Invoke(disk);
         _world = new CrashWorld(_random, buffers, disk, time);
         _inspector = new CrashInspector(_world);
