@@ -81,7 +81,7 @@ internal sealed class FindingsView(CommandContext context) : IProgress<VerifyPro
         }
 
         string read = $"{ByteSize.Format(Last.Bytes)} in {Last.Blocks} blocks, read in {Duration.FormatElapsed(elapsed)}";
-        context.Screen.Line(Damaged == 0 ? $"All is well: {read}." : $"Damage in {Damaged} places, {_lost} without another copy here: {read}.");
+        context.Screen.Line(Damaged == 0 ? $"All is well: {read}." : $"{ProgressBar.Count(Damaged, "damaged place")}, {_lost} without another copy here: {read}.");
         if (_affected.Count > 0)
             context.Screen.Line($"Affected: {SafeText.Clean(string.Join(", ", _affected.Order(StringComparer.Ordinal).Take(AffectedMax)))}{(_affected.Count > AffectedMax ? $" and {_affected.Count - AffectedMax} more" : "")}");
         if (Damaged > 0)

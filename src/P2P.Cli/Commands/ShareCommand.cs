@@ -238,11 +238,15 @@ internal sealed class ShareCommand : ToolCommand
             bool needsEquals = valueFollows && !isLiteral && token.Value.StartsWith('-');
             line.Append(needsEquals ? '=' : ' ').Append(Quote(token.Value));
             isLiteral |= token.Type == TokenType.DoubleDash;
-            valueFollows = token.Type == TokenType.Option;
+            valueFollows = token.Type == TokenType.Option && TakesValue(parse, token.Value);
         }
 
         return line.ToString();
     }
+
+    private static bool TakesValue(ParseResult parse, string option) => parse.CommandResult.Command.Options
+        .Concat(parse.RootCommandResult.Command.Options)
+        .Any(known => known.Arity.MaximumNumberOfValues > 0 && known.ValueType != typeof(bool) && (known.Name == option || known.Aliases.Contains(option)));
 
     private static string Quote(string word) => word.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_' or '/' or '\\' or ':' or '@' or '+' or '=' or ',')
         ? word

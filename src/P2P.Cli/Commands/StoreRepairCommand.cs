@@ -77,7 +77,7 @@ internal sealed class StoreRepairCommand : ToolCommand
             return;
         }
 
-        screen.Line($"{report.Damaged} places were damaged: {report.Restored} blocks are here elsewhere, {report.Refetched} were fetched again ({ByteSize.Format(report.RefetchedBytes)}), {report.LostCount} are lost.");
+        screen.Line($"{ProgressBar.Count(report.Damaged, "damaged place")}. Blocks here elsewhere: {report.Restored}; fetched again: {report.Refetched} ({ByteSize.Format(report.RefetchedBytes)}); lost: {report.LostCount}.");
         foreach (StoreFinding lost in report.Lost.Take(LostShownMax))
             context.Data(SafeText.Clean($"lost: block {lost.Cid} of {string.Join(", ", lost.Affects)}{(lost.Path.Length > 0 ? $", was in {lost.Path}" : "")}{(lost.Offset is { } offset ? $" from byte {offset}" : "")}"));
         if (report.LostCount > LostShownMax)

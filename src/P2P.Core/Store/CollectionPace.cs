@@ -5,7 +5,7 @@ namespace P2P.Core.Store;
 /// <param name="time">The clock.</param>
 internal sealed class CollectionPace(Func<bool>? isBusy, TimeProvider time)
 {
-    /// <summary>With this a fetch on two cores kept more than four fifths of its speed, and a collection took at most three times as long (a factor).</summary>
+    /// <summary>With this a fetch on two cores kept at least 70 % of its speed, and a collection took at most three times as long (a factor).</summary>
     private const int RestsForEachSlice = 2;
 
     /// <summary>No slice takes so long but when the system did something else meanwhile.</summary>

@@ -290,7 +290,7 @@ public sealed class TransferTests : EndToEndTest
     public async Task A_person_sees_the_link_and_who_can_read_and_reach_it()
     {
         string file = Folder.File("film.mkv", 5_000_000);
-        ToolProcess sharer = Start("share", "film.mkv", "--data", "A", "--listen", "/ip4/127.0.0.1/tcp/0");
+        ToolProcess sharer = Start("share", "film.mkv", "--skip-unreadable", "--data", "A", "--listen", "/ip4/127.0.0.1/tcp/0");
         string link = await sharer.LineAsync(line => line.StartsWith("p2p://", StringComparison.Ordinal), "the link");
         await sharer.ErrorContainsAsync("Reachable:");
         ToolProcess fetch = await RunAsync("fetch", link, "--data", "B", "-o", "OUT");
@@ -312,7 +312,7 @@ public sealed class TransferTests : EndToEndTest
         CollectionAssert.Contains(lines, "Readable:   by whoever has the link or learns its content id (--private: link only)");
         CollectionAssert.Contains(lines, "Reachable:  this machine only");
         StringAssert.StartsWith(lines[^2], "Stopped; 5.0");
-        StringAssert.EndsWith(lines[^2], "sent to 1 peer. \"p2p share film.mkv --data A --listen /ip4/127.0.0.1/tcp/0\" serves the same link again.");
+        StringAssert.EndsWith(lines[^2], "sent to 1 peer. \"p2p share film.mkv --skip-unreadable --data A --listen /ip4/127.0.0.1/tcp/0\" serves the same link again.");
         Assert.IsFalse(sharer.Error.Contains('\e'), "nothing is coloured or redrawn without a terminal");
         Trees.AssertEqual(file, Folder["OUT"]);
 

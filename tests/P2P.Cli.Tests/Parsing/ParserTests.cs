@@ -67,7 +67,7 @@ public sealed class ParserTests
     [DataRow("share|a/x|b/x", "the same name", "a/x and b/x")]
     [DataRow("share|-", "has no name", "--name")]
     [DataRow("share|-|x", "alone", "")]
-    [DataRow("share|x|--private", "--private is no option", "p2p share")]
+    [DataRow("share|x|--lan", "--lan is no option", "p2p share")]
     [DataRow("fetch|nonsense!", "no", "")]
     [DataRow("cat|bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku|--range|5", "\"5\" is no range", "--range A-B")]
     [DataRow("fetch|bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku|--timeout|5", "--timeout: \"5\" is no time", "30s")]
