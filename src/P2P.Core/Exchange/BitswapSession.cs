@@ -165,10 +165,10 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
     {
         CheckAccepted(cid);
         var request = new WantRequest(cid, sink, tag);
-        if (_askStore && !TryAnswerFromCid(request) && _client.Blocks.Has(cid))
-            return _client.ReadFromStoreAsync(this, request, cancellationToken);
-        if (!_askStore && TryAnswerFromCid(request))
+        if (TryAnswerFromCid(request))
             return ValueTask.CompletedTask;
+        if (_askStore && _client.Blocks.Has(cid))
+            return _client.ReadFromStoreAsync(this, request, cancellationToken);
         bool isCritical = cid.Codec == Cid.DagPbCodec && expectedBytes <= MaxCriticalBytes;
         return TryAddRequest(request, expectedBytes, isCritical, out Task? room)
             ? ValueTask.CompletedTask

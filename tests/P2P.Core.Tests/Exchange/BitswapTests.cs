@@ -380,6 +380,10 @@ public sealed class BitswapTests
         var sink = new CollectingSink();
         await session.RequestAsync(identity, 6, sink, 1, Cancellation);
         Assert.HasCount(1, sink.Blocks);
+        await using BitswapSession asking = b.Bitswap.OpenSession(identity, null, askStore: true);
+        await asking.RequestAsync(identity, 6, sink, 2, Cancellation);
+        Assert.HasCount(2, sink.Blocks);
+        Assert.AreEqual(0, asking.Statistics.OpenWants, "what was answered is not asked of anybody");
         P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(() => session.GetAsync(weak, Cancellation).AsTask());
         Assert.AreEqual(P2PErrorCode.Integrity, error.Code);
     }
