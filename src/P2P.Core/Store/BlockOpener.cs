@@ -41,9 +41,7 @@ internal sealed class BlockOpener(
             return true;
         if (row.IsOwned)
             ReportDamage(cid, row.Size);
-        if (row.HasSource && TryOpenSource(cid, new SourcePlace(row.File, row.Offset), row.Size, purpose, out block))
-            return true;
-        return row.HasMoreSources && TryOpenOtherSource(cid, row.Size, purpose, out block);
+        return row.HasSource && TryOpenAnySource(cid, row, purpose, out block);
     }
 
     /// <summary>Whether a place in a file that is in doubt can be read at all: asked before we say that we have a block.</summary>
@@ -134,18 +132,34 @@ internal sealed class BlockOpener(
         return isSound;
     }
 
-    private bool TryOpenOtherSource(in Cid cid, int size, BlockReadPurpose purpose, out StoredBlock block)
+    private bool TryOpenAnySource(in Cid cid, in BlockRow row, BlockReadPurpose purpose, out StoredBlock block)
     {
-        List<SourcePlace> places;
-        using (IndexReaders.Lease lease = readers.Take())
-            places = lease.Reader.FindSources(cid.MultihashSpan);
-        foreach (SourcePlace place in places)
+        var first = new SourcePlace(row.File, row.Offset);
+        if (TryOpenSource(cid, first, row.Size, purpose, out block))
+            return true;
+
+        // A place that turned out wrong is dropped by the writer, which moves another one up into the block's row. The other places are read before the row,
+        // so that one on its way up is seen in the one or in the other.
+        HashSet<SourcePlace> tried = [first];
+        while (true)
         {
-            if (TryOpenSource(cid, place, size, purpose, out block))
-                return true;
+            List<SourcePlace> places;
+            using (IndexReaders.Lease lease = readers.Take())
+            {
+                places = lease.Reader.FindSources(cid.MultihashSpan);
+                if (!lease.Reader.TryFind(cid.MultihashSpan, out BlockRow now) || !now.HasSource)
+                    return false;
+                places.Add(new SourcePlace(now.File, now.Offset));
+            }
+            places.RemoveAll(place => !tried.Add(place));
+            if (places.Count == 0)
+                return false;
+            foreach (SourcePlace place in places)
+            {
+                if (TryOpenSource(cid, place, row.Size, purpose, out block))
+                    return true;
+            }
         }
-        block = default;
-        return false;
     }
 
     private bool TryOpenSource(in Cid cid, SourcePlace place, int size, BlockReadPurpose purpose, out StoredBlock block)

@@ -106,7 +106,7 @@ internal sealed record PinRecord(IReadOnlyList<Pin> Pins, IReadOnlyList<ResumeSt
                 [.. json.RootElement.GetProperty("pins").EnumerateArray().Select(ReadPin)],
                 [.. json.RootElement.GetProperty("resumes").EnumerateArray().Select(ReadResume)]);
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
+        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
             return null;
         }

@@ -120,7 +120,8 @@ public sealed class SettingsTests
         var keys = SettingKey.All.Select(key => key.Key).ToHashSet(StringComparer.Ordinal);
         foreach (Type room in new[] { typeof(StorageOptions), typeof(ExchangeOptions), typeof(LimitOptions) })
         {
-            foreach (PropertyInfo property in room.GetProperties())
+            // A rebuild is asked for by a command, never by a setting that stays.
+            foreach (PropertyInfo property in room.GetProperties().Where(property => property.Name != nameof(StorageOptions.IndexRebuild)))
                 Assert.Contains($"{Snake(room.Name.Replace("Options", "", StringComparison.Ordinal)).TrimEnd('s')}.{Snake(property.Name)}", keys.Select(key => key.Replace("limits.", "limit.", StringComparison.Ordinal)));
         }
     }
