@@ -22,13 +22,14 @@ internal sealed class Pinning(NodeRuntime runtime)
     /// <summary>Lets go of what was pinned, tries that ended early included.</summary>
     public async Task<bool> UnpinAsync(Cid root, CancellationToken cancellationToken)
     {
-        string key = ResumePrefix + root;
-        ResumeState? resume = runtime.Store.GetResume(key);
-        Pin[] pins = [.. runtime.Store.GetPins().Where(pin => (pin.Kind == PinKind.Kept && pin.Root == root) || pin.Id == resume?.Pin)];
+        string[] keys = [ResumeKeyOf(root, isPrivate: false), ResumeKeyOf(root, isPrivate: true)];
+        PinId?[] begun = [.. keys.Select(key => runtime.Store.GetResume(key)?.Pin)];
+        Pin[] pins = [.. runtime.Store.GetPins().Where(pin => (pin.Kind == PinKind.Kept && pin.Root == root) || begun.Contains(pin.Id))];
         if (pins.Length == 0)
             return false;
         using StoreBatch batch = runtime.Store.BeginBatch();
-        batch.RemoveResume(key);
+        foreach (string key in keys)
+            batch.RemoveResume(key);
         foreach (Pin pin in pins)
             batch.RemovePin(pin.Id);
         await batch.CommitAsync(Durability.Flushed, cancellationToken).ConfigureAwait(false);
@@ -51,7 +52,7 @@ internal sealed class Pinning(NodeRuntime runtime)
                 ? link.Root
                 : (await new DagReader(patient).ResolveAsync(link.Root, link.Path, cancellationToken).ConfigureAwait(false)).Cid;
             string name = options.Name ?? (secret is null ? NameIn(link) : await new DagReader(patient, keeper: null, form).NameAsync(root, cancellationToken).ConfigureAwait(false) ?? "");
-            Pin pin = await TakePinAsync(root, name, hints, secret is null ? [] : runtime.ShareKeys.Wrap(secret.Key), cancellationToken).ConfigureAwait(false);
+            (Pin pin, bool isNew) = await TakePinAsync(root, name, hints, secret is null ? [] : runtime.ShareKeys.Wrap(secret.Key), cancellationToken).ConfigureAwait(false);
             var keeper = new ContentKeeper(session, runtime.Store, pin.Id, form);
             Task keep = keeper.KeepAsync(root, stop.Token);
             P2PException? stalled = await WatchAsync(keep, keeper, session, options.StallTimeout, progress, stop).ConfigureAwait(false);
@@ -61,8 +62,8 @@ internal sealed class Pinning(NodeRuntime runtime)
             }
             catch (Exception e)
             {
-                if (keeper.Blocks == 0)
-                    await UnpinAsync(root, CancellationToken.None).ConfigureAwait(false); // nothing to go on from
+                if (keeper.Blocks == 0 && isNew)
+                    await LetGoAsync(pin).ConfigureAwait(false); // nothing to go on from
                 if (e is OperationCanceledException && stalled is not null)
                     throw new P2PException(stalled.Code, stalled.Message, e) { IsTransient = stalled.IsTransient, Attempts = stalled.Attempts };
                 throw;
@@ -75,29 +76,46 @@ internal sealed class Pinning(NodeRuntime runtime)
     }
 
     /// <summary>The pin that an earlier try left, with what it keeps, or a new one.</summary>
-    private async Task<Pin> TakePinAsync(Cid root, string name, List<PeerHint> hints, byte[] wrappedKey, CancellationToken cancellationToken)
+    private async Task<(Pin Pin, bool IsNew)> TakePinAsync(Cid root, string name, List<PeerHint> hints, byte[] wrappedKey, CancellationToken cancellationToken)
     {
-        string key = ResumePrefix + root;
+        string key = ResumeKeyOf(root, wrappedKey.Length > 0);
         var pin = new Pin { Kind = PinKind.Temporary, Root = root, Name = name, Hints = WriteHints(hints), WrappedKey = wrappedKey };
         if (runtime.Store.GetResume(key) is { } earlier && runtime.Store.TryGetPin(earlier.Pin, out Pin? known))
-            return pin with { Id = earlier.Pin, CreatedAt = known!.CreatedAt };
+            return (pin with { Id = earlier.Pin, CreatedAt = known!.CreatedAt }, IsNew: false);
         pin = pin with { CreatedAt = runtime.Time.GetUtcNow() };
         pin = pin with { Id = await runtime.Store.AddPinAsync(pin, cancellationToken).ConfigureAwait(false) };
         using StoreBatch batch = runtime.Store.BeginBatch(pin.Id);
         batch.SetResume(new ResumeState(key, root, "", "", pin.Id));
         await batch.CommitAsync(Durability.Visible, cancellationToken).ConfigureAwait(false);
-        return pin;
+        return (pin, IsNew: true);
+    }
+
+    /// <summary>Takes back a pin that holds nothing yet; earlier ones of the same content stay.</summary>
+    private async Task LetGoAsync(Pin pin)
+    {
+        using StoreBatch batch = runtime.Store.BeginBatch();
+        batch.RemoveResume(ResumeKeyOf(pin.Root, !pin.WrappedKey.IsEmpty));
+        batch.RemovePin(pin.Id);
+        await batch.CommitAsync(Durability.Flushed, CancellationToken.None).ConfigureAwait(false);
+        runtime.Garbage.Signal();
     }
 
     private async Task SettleAsync(Pin pin)
     {
         using StoreBatch batch = runtime.Store.BeginBatch(pin.Id);
         batch.UpdatePin(pin);
-        batch.RemoveResume(ResumePrefix + pin.Root);
-        foreach (Pin earlier in runtime.Store.GetPins().Where(p => p.Kind == PinKind.Kept && p.Root == pin.Root && p.Id != pin.Id))
-            batch.RemovePin(earlier.Id); // pinned again: this one takes its place, with the same blocks
+        batch.RemoveResume(ResumeKeyOf(pin.Root, !pin.WrappedKey.IsEmpty));
+
+        // Pinned again: this one takes its place, with the same blocks. Without its key the root of a private share is one block and nothing below it.
+        foreach (Pin earlier in runtime.Store.GetPins().Where(p => p.Kind == PinKind.Kept && p.Root == pin.Root && p.WrappedKey.Span.SequenceEqual(pin.WrappedKey.Span) && p.Id != pin.Id))
+            batch.RemovePin(earlier.Id);
         await batch.CommitAsync(Durability.Flushed, CancellationToken.None).ConfigureAwait(false);
+        if (!runtime.Store.TryGetPin(pin.Id, out _))
+            throw new P2PException(P2PErrorCode.NotFound, $"The pin of {pin.Root} was removed while it was being made. Pin it again to keep it.");
     }
+
+    /// <summary>Names the try, so that it goes on from what an earlier one left: with a key it walks another tree than without.</summary>
+    private static string ResumeKeyOf(Cid root, bool isPrivate) => ResumePrefix + root + (isPrivate ? "#" : "");
 
     /// <summary>Reports progress and ends the work when it stands still for too long; returns why it did.</summary>
     private async Task<P2PException?> WatchAsync(

@@ -351,7 +351,8 @@ internal sealed class BlockStore : IAsyncDisposable
         GarbageReport report = await CollectGarbageAsync(cancellationToken).ConfigureAwait(false);
 
         // What batches rely on cannot go: not tried again before something changes.
-        Interlocked.Exchange(ref _futileReclaimable, report.Bytes == 0 ? reclaimable : -1);
+        bool isFutile = report.Bytes == 0 && UsageReport.Of(_editor.Usage.Committed, _pins).ReclaimableBytes == reclaimable;
+        Interlocked.Exchange(ref _futileReclaimable, isFutile ? reclaimable : -1);
     }
 
     /// <summary>Reads and hashes everything that is kept; changes nothing. The store goes on working meanwhile.</summary>
@@ -534,9 +535,9 @@ internal sealed class BlockStore : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _sweep.ConfigureAwait(false);
         _sources.Dispose();
-        _keys.Dispose();
         _readers.Dispose();
         await Writer.DisposeAsync().ConfigureAwait(false);
+        _keys.Dispose(); // after the writer: a block that failed under wiped keys must not count as changed
         Watch.Close();
         _stopping.Dispose();
         _collecting.Dispose();

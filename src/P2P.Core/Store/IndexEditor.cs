@@ -22,6 +22,9 @@ internal sealed class IndexEditor : IDisposable
     private readonly HashSet<string> _changedFolders = new(StringComparer.Ordinal);
     private readonly List<Action> _afterCommit = [];
 
+    /// <summary>Pins that this transaction removes: gone from memory at once, and not to be brought back by what it did before.</summary>
+    private readonly HashSet<PinId> _removedPins = [];
+
     /// <summary>Block files to take away once no row speaks of them: by path, with the key when they are damaged. Those of this transaction.</summary>
     private readonly Dictionary<string, byte[]?> _removals = new(StringComparer.Ordinal);
 
@@ -155,6 +158,7 @@ internal sealed class IndexEditor : IDisposable
         foreach (Action action in _afterCommit)
             action();
         _afterCommit.Clear();
+        _removedPins.Clear();
     }
 
     /// <summary>Gives free pages of the index back to the file system.</summary>
@@ -169,6 +173,7 @@ internal sealed class IndexEditor : IDisposable
     public void Reload()
     {
         _afterCommit.Clear();
+        _removedPins.Clear();
         _removals.Clear();
         _changedFolders.Clear();
         _folders.Clear();
@@ -297,6 +302,7 @@ internal sealed class IndexEditor : IDisposable
             {
                 changed = changed with { File = others[0].File, Offset = others[0].Offset };
                 _deleteSource.Bind(1, key).Bind(2, others[0].File).Bind(3, others[0].Offset).Run();
+                _notedFiles?.Add(others[0].File); // a collection at work may have passed the block and not know this file as used
                 others.RemoveAt(0);
             }
             else
@@ -447,7 +453,7 @@ internal sealed class IndexEditor : IDisposable
     {
         PinRow.Bind(_insertPin.Bind(1, pin.Id.Value), pin).Run();
         _isRecordDue |= pin.Kind != PinKind.Temporary;
-        AfterCommit(() => _pins.Put(pin));
+        AfterCommit(() => Show(pin));
     }
 
     public void UpdatePin(Pin pin)
@@ -455,15 +461,25 @@ internal sealed class IndexEditor : IDisposable
         // A caller that did not read the pin back does not know when it was added.
         if (pin.CreatedAt == default && _pins.TryGet(pin.Id, out Pin? known))
             pin = pin with { CreatedAt = known!.CreatedAt };
+        long before = _connection.TotalChanges;
         PinRow.Bind(_updatePin.Bind(1, pin.Id.Value), pin).Run();
+        if (_connection.TotalChanges == before)
+            return; // it was removed meanwhile, and stays so
         _isRecordDue |= pin.Kind != PinKind.Temporary || IsRecorded(pin.Id);
 
         // A narrower share must be narrow before anybody is told that it is.
-        AfterCommit(() => _pins.Put(pin));
+        AfterCommit(() => Show(pin));
+    }
+
+    private void Show(Pin pin)
+    {
+        if (!_removedPins.Contains(pin.Id))
+            _pins.Put(pin);
     }
 
     public void RemovePin(PinId id)
     {
+        _removedPins.Add(id);
         _isRecordDue |= IsRecorded(id);
         _isRecordStale = true;
         _deletePin.Bind(1, id.Value).Run();

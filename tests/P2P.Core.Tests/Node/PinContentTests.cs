@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using P2P.Core.Store;
 
 namespace P2P.Core.Tests.Node;
 
@@ -101,6 +102,49 @@ public sealed class PinContentTests
         ShareLink link = ShareLink.Parse("bafybeihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyka");
         await Assert.ThrowsExactlyAsync<P2PException>(() => node.Store.PinAsync(link, new PinOptions { StallTimeout = TimeSpan.FromSeconds(1) }));
         Assert.IsEmpty(await Pins(node));
+    }
+
+    [TestMethod]
+    public async Task Pinning_again_when_nobody_has_it_leaves_the_earlier_pin()
+    {
+        Write("tree/a.bin", 2 * MiB);
+        await using P2PNode keeper = await StartAsync("b");
+        ShareLink link;
+        await using (P2PNode sharer = await StartAsync("a"))
+        {
+            link = (await sharer.ShareAsync(In("tree"))).Link;
+            await keeper.Store.PinAsync(link);
+        }
+
+        // The block of the root goes bad, so a new try has nothing to begin with.
+        await keeper.StopAsync();
+        using (IndexConnection index = IndexConnection.Open(Path.Combine(In("b"), "index.db"), null, 1 << 20))
+            index.Run($"UPDATE blobs SET data=zeroblob(length(data)) WHERE id=(SELECT blob FROM blocks WHERE key=x'{Convert.ToHexString(link.Root.MultihashSpan)}')");
+        await keeper.StartAsync();
+        await Assert.ThrowsExactlyAsync<P2PException>(() => keeper.Store.PinAsync(link, new PinOptions { StallTimeout = TimeSpan.FromSeconds(1) }));
+        await keeper.Store.CollectGarbageAsync();
+        Assert.AreEqual(PinPurpose.Pinned, (await Pins(keeper)).Single().Purpose);
+        Assert.IsGreaterThan(2 * MiB - 1, (await keeper.Store.GetUsageAsync()).OwnedBytes);
+    }
+
+    [TestMethod]
+    public async Task The_content_id_alone_does_not_take_the_place_of_a_private_pin()
+    {
+        Write("tree/a.bin", 2 * MiB);
+        await using P2PNode sharer = await StartAsync("a"), keeper = await StartAsync("b");
+        Share share = await sharer.ShareAsync(In("tree"), new ShareOptions { Private = true });
+        PinnedContent pin = await keeper.Store.PinAsync(share.Link);
+        PinnedContent bare = await keeper.Store.PinAsync(ShareLink.Parse(share.Root.ToString()));
+        Assert.AreEqual(1, bare.Blocks);
+        await keeper.Store.CollectGarbageAsync();
+        Assert.HasCount(2, await Pins(keeper));
+        Assert.IsGreaterThan(2 * MiB, (await keeper.Store.GetUsageAsync()).OwnedBytes);
+        await sharer.StopAsync();
+        await keeper.FetchAsync(share.Link, In("copy"));
+        Assert.AreEqual(2 * MiB, new FileInfo(In("copy/a.bin")).Length);
+        Assert.IsGreaterThan(1, pin.Blocks);
+        Assert.IsTrue(await keeper.Store.UnpinAsync(share.Root));
+        Assert.IsEmpty(await Pins(keeper));
     }
 
     [TestMethod]

@@ -130,6 +130,29 @@ public sealed class PinTests
     }
 
     [TestMethod]
+    public async Task A_pin_that_was_removed_is_not_brought_back_by_a_late_change()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        PinId id = await fixture.PinAsync(PinKind.Temporary);
+        Cid cid = await fixture.AddOwnedAsync([1], id);
+        Assert.IsTrue(fixture.Store.TryGetPin(id, out Pin? pin));
+        using StoreBatch late = fixture.Store.BeginBatch(id);
+        late.UpdatePin(pin! with { Kind = PinKind.Shared });
+        await fixture.Store.RemovePinAsync(id, CancellationToken.None);
+        await late.CommitAsync(Durability.Flushed, CancellationToken.None);
+        Assert.IsFalse(fixture.Store.MayServe(cid, Alice));
+        Assert.IsEmpty(fixture.Store.GetPins());
+
+        // The other way round in one transaction.
+        PinId other = await fixture.PinAsync(PinKind.Temporary);
+        using StoreBatch both = fixture.Store.BeginBatch();
+        both.UpdatePin(pin with { Id = other, Kind = PinKind.Shared });
+        both.RemovePin(other);
+        await both.CommitAsync(Durability.Flushed, CancellationToken.None);
+        Assert.IsEmpty(fixture.Store.GetPins());
+    }
+
+    [TestMethod]
     public async Task The_collector_takes_what_no_pin_keeps_and_nothing_else()
     {
         await using StoreFixture fixture = await StoreFixture.OpenAsync();
