@@ -34,14 +34,16 @@ internal static class CarFile
             {
                 using GatherPlace gather = GatherPlace.Open(part, isFolder: false);
                 var file = new FileStream(gather.Folder.OpenFile(gather.PartName, mustBeNew: true, isPrivate: true), FileAccess.Write, BufferBytes);
+                long bytes;
                 await using (file.ConfigureAwait(false))
                 {
                     await write(file).ConfigureAwait(false);
                     await file.FlushAsync(cancellationToken).ConfigureAwait(false);
+                    bytes = file.Length;
                 }
 
                 var finish = new TargetFinish(new TreeFetchOptions { IfExists = ifExists }, gather);
-                await finish.FlushAsync(default, new FolderMetadata(), cancellationToken).ConfigureAwait(false);
+                await finish.FlushAsync(default, new FolderMetadata(), bytes, cancellationToken).ConfigureAwait(false);
                 return finish.Place(target);
             }
             catch

@@ -93,7 +93,7 @@ internal sealed class FetchPlanner(
         foreach ((string local, string target) in _links)
         {
             int slash = local.LastIndexOf('/');
-            if (options.System == TargetSystem.Windows || !PathRules.LinkStaysInside(slash < 0 ? "" : local[..slash], target, _linkPlaces.Contains))
+            if (options.System == TargetSystem.Windows || !PathRules.LinkStaysInside(slash < 0 ? "" : local[..slash], target, path => _linkPlaces.Contains(PathRules.CollisionKey(path, options.System))))
             {
                 _walk!.ReportLeftOut(local);
                 continue;
@@ -155,7 +155,7 @@ internal sealed class FetchPlanner(
         _linkBytes += local.Length + target.Length;
         if (_linkBytes > MaxLinkBytes)
             throw new P2PException(P2PErrorCode.Integrity, $"The symbolic links of the content take more than {MaxLinkBytes} bytes, more than is accepted.");
-        _linkPlaces.Add(local);
+        _linkPlaces.Add(PathRules.CollisionKey(local, options.System)); // as the disk tells names apart
         if (state != ExistingState.Equal)
             _links.Add((local, Encoding.UTF8.GetString(target)));
     }

@@ -162,7 +162,10 @@ internal static class TargetDisk
         };
         await Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = Flushers, CancellationToken = cancellationToken }, (path, _) =>
         {
-            using SafeFileHandle file = OpenFile(path, mustBeNew: false);
+            // Unix flushes what is open for reading only, and permissions that came along may allow no more; Windows wants the right to write.
+            using SafeFileHandle file = OperatingSystem.IsWindows()
+                ? OpenFile(path, mustBeNew: false)
+                : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             RandomAccess.FlushToDisk(file);
             return ValueTask.CompletedTask;
         }).ConfigureAwait(false);

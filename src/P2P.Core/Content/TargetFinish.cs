@@ -15,7 +15,12 @@ internal sealed class TargetFinish(TreeFetchOptions options, GatherPlace gather)
     public IReadOnlyList<(string From, string To)> Moves => _moves;
 
     /// <summary>Gives what was gathered the permissions and times that it is to have, and flushes it.</summary>
-    public async Task FlushAsync(FileMetadata file, FolderMetadata folders, CancellationToken cancellationToken)
+    /// <param name="file">Of a single file.</param>
+    /// <param name="folders">Of folders.</param>
+    /// <param name="fileBytes">How long a single file has to be.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="P2PException">Permission: what was gathered is not there any more.</exception>
+    public async Task FlushAsync(FileMetadata file, FolderMetadata folders, long fileBytes, CancellationToken cancellationToken)
     {
         if (_isFolder)
         {
@@ -25,6 +30,10 @@ internal sealed class TargetFinish(TreeFetchOptions options, GatherPlace gather)
             return;
         }
 
+        // Opening would make a new, empty one of a part that somebody took away.
+        Place there = gather.Folder.Look(gather.PartName);
+        if (there.Kind != PlaceKind.File || there.Bytes != fileBytes)
+            throw new P2PException(P2PErrorCode.Permission, $"'{_part}' was removed or replaced while it was being fetched. Fetch again.");
         using SafeFileHandle handle = gather.Folder.OpenFile(gather.PartName, mustBeNew: false);
         (file with { Mode = file.Mode ?? TargetDisk.OrdinaryModeOf(isFolder: false) }).ApplyTo(handle, _part);
         await Task.Run(() => RandomAccess.FlushToDisk(handle), cancellationToken).ConfigureAwait(false);

@@ -129,6 +129,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         }
 
         string part = PartPathOf(result, target);
+        using TargetLock gathering = TargetLock.Take(part); // two targets beside each other may gather the same content
         using GatherPlace gather = GatherPlace.Open(part, isFolder);
         if (gather.IsResumed)
             ContentLog.FetchResumed(logger, result, part);
@@ -150,7 +151,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         }
         else
         {
-            await finish.FlushAsync(planner.FileMetadata, planner.Folders, cancellationToken).ConfigureAwait(false);
+            await finish.FlushAsync(planner.FileMetadata, planner.Folders, node?.File?.Bytes ?? gathered.Bytes, cancellationToken).ConfigureAwait(false);
             place = finish.Place(target);
         }
 

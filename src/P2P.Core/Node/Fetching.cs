@@ -68,7 +68,17 @@ internal sealed class Fetching(NodeRuntime runtime)
         {
             byte[] wrappedKey = seed && secret is not null ? runtime.ShareKeys.Wrap(secret.Key) : [];
             Pin pin = await TakePinAsync(link.Root, target, seed, wrappedKey, Pinning.WriteHints(HintsOf(link, options.ExtraPeers)), stop.Token).ConfigureAwait(false);
-            long storeKey = wrappedKey.Length == 0 ? 0 : await runtime.Store.AddShareKeyAsync(wrappedKey, stop.Token).ConfigureAwait(false);
+            long storeKey;
+            try
+            {
+                storeKey = wrappedKey.Length == 0 ? 0 : await runtime.Store.AddShareKeyAsync(wrappedKey, stop.Token).ConfigureAwait(false);
+            }
+            catch
+            {
+                await LetGoAsync(pin, target).ConfigureAwait(false);
+                throw;
+            }
+
             var how = new TreeFetchOptions { IfExists = options.IfExists, System = TargetSystems.Of(Path.GetDirectoryName(target) ?? target), Select = [.. options.Select], RecordPlaces = seed, Form = ShareSecret.FormOf(secret, runtime.Buffers, storeKey), OnServable = cid => runtime.Bitswap.OnBlockAvailable(cid) };
             var fetcher = new TreeFetcher(session, runtime.Store, runtime.Buffers, how, _logger);
             Task<TreeFetchResult> fetch = fetcher.FetchAsync(link.Root, PathOf(link, options.Path), target, pin.Id, stop.Token);

@@ -435,6 +435,43 @@ public sealed class TreeFetcherTests
     }
 
     [TestMethod]
+    public async Task Two_targets_beside_each_other_never_gather_the_same_content_in_one_part()
+    {
+        using var folder = new TempFolder();
+        await using var blocks = new MemoryBlocks();
+        byte[] content = TestTree.Random(1, 3_000_000);
+        Cid root = TestTree.AddFile(blocks, content).Cid;
+        P2PException? error = null;
+        blocks.OnDeliver = cid =>
+        {
+            if (cid.Codec == Cid.RawCodec && error is null)
+                error = Assert.ThrowsExactly<P2PException>(() => TargetLock.Take(TreeFetcher.PartPathOf(root, folder["g"])).Dispose());
+        };
+        await FetchAsync(blocks, root, folder["f"]);
+        Assert.AreEqual(P2PErrorCode.InUse, error?.Code);
+        await FetchAsync(blocks, root, folder["g"]);
+        AssertOnly(folder, "f", "g");
+    }
+
+    [TestMethod]
+    public async Task A_part_that_is_taken_away_is_never_delivered_as_an_empty_file()
+    {
+        using var folder = new TempFolder();
+        await using var blocks = new MemoryBlocks(workers: 1);
+        Cid root = TestTree.AddFile(blocks, TestTree.Random(1, 3_000_000)).Cid;
+        await File.WriteAllTextAsync(folder["f"], "what was there");
+        int leaves = 0;
+        blocks.OnDeliver = cid =>
+        {
+            if (cid.Codec == Cid.RawCodec && ++leaves == 3)
+                File.Delete(TreeFetcher.PartPathOf(root, folder["f"]));
+        };
+        P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(() => FetchAsync(blocks, root, folder["f"], new TreeFetchOptions { IfExists = IfExists.Overwrite }));
+        Assert.AreEqual(P2PErrorCode.Permission, error.Code);
+        Assert.AreEqual("what was there", await File.ReadAllTextAsync(folder["f"]));
+    }
+
+    [TestMethod]
     public async Task Progress_ends_at_the_total()
     {
         using var folder = new TempFolder();
