@@ -86,11 +86,14 @@ internal sealed class DagWalk : IAsyncDisposable
         _stop.Dispose();
     }
 
+    // an id that holds its own bytes is not remembered: what is inside one ends by itself, and hostile blocks hold many
+    private bool IsNew(in Cid cid) => BlockLinks.IsIdentity(cid) || _visited.Add(new Visit(cid));
+
     private bool TryTakeNext(out Cid cid)
     {
         cid = _next;
         _next = default;
-        if (!cid.IsEmpty && _visited.Add(new Visit(cid)))
+        if (!cid.IsEmpty && IsNew(in cid))
             return true;
         while (_frames is [.., Frame last])
         {
@@ -98,7 +101,7 @@ internal sealed class DagWalk : IAsyncDisposable
             {
                 cid = last.Links[last.Next++];
                 _waitingLinks--;
-                if (_visited.Add(new Visit(cid)))
+                if (IsNew(in cid))
                     return true;
             }
 

@@ -11,12 +11,15 @@ internal sealed class StoredDag(BlockStore store, HashSet<MultihashKey> missing)
     /// <summary>Missing blocks told apart (count); more are not counted. An archive of wide folders alone names millions.</summary>
     private const int MaxMissing = 1_000_000;
 
+    /// <summary>Blocks of one walk remembered (count): some 1.5 GB, and more than a store on a disk of today holds.</summary>
+    private const int MaxVisited = 10_000_000;
+
     private const int MaxBatchBlocks = 4_096;
 
     /// <summary>Puts every block below a root that is here under a pin.</summary>
     public async Task JoinAsync(Cid root, PinId pin, CancellationToken cancellationToken)
     {
-        var visited = new HashSet<MultihashKey>();
+        var visited = new HashSet<(MultihashKey, ulong)>(); // the codec too: what is linked to as plain bytes first may be a node
         var waiting = new Stack<Cid>();
         var links = new List<Cid>();
         waiting.Push(root);
@@ -25,8 +28,13 @@ internal sealed class StoredDag(BlockStore store, HashSet<MultihashKey> missing)
         {
             cancellationToken.ThrowIfCancellationRequested();
             bool isKnown = KnownBlocks.TryGet(cid, out ReadOnlyMemory<byte> known);
-            if (!visited.Add(cid.Key) || !BlockVerification.IsAccepted(cid, out _))
+
+
+            // An id that holds its own bytes costs little to look at again and much to remember; what is inside one ends by itself.
+            if ((!isKnown && !visited.Add((cid.Key, cid.Codec))) || !BlockVerification.IsAccepted(cid, out _))
                 continue;
+            if (visited.Count > MaxVisited)
+                throw ContentFault.Contradiction(in root, $"leads to more than {MaxVisited} blocks");
             links.Clear();
             if (isKnown)
                 _ = BlockLinks.TryAdd(cid, known.Span, links);
@@ -34,6 +42,8 @@ internal sealed class StoredDag(BlockStore store, HashSet<MultihashKey> missing)
                 Miss(cid);
             else if (BlockLinks.MayHave(cid))
                 await ReadAsync(cid, links, cancellationToken).ConfigureAwait(false);
+            if (waiting.Count + links.Count > DagWalk.MaxWaitingLinks)
+                throw ContentFault.Contradiction(in cid, $"makes more than {DagWalk.MaxWaitingLinks} links wait");
             foreach (Cid link in links)
                 waiting.Push(link);
             if (batch.Count >= MaxBatchBlocks)

@@ -8,8 +8,8 @@ namespace P2P.Core.Node;
 /// <summary>Writes archives of what links lead to, and takes archives into the store.</summary>
 internal sealed class CarTransfer(NodeRuntime runtime)
 {
-    /// <summary>The most roots of an archive that is imported (count): each becomes a pin. Others write one, seldom two.</summary>
-    private const int MaxRoots = 1_000;
+    /// <summary>The most roots of an archive that is imported (count): each becomes a pin, and a walk over all that it leads to. Others write one, seldom two.</summary>
+    private const int MaxRoots = 16;
 
     /// <summary>Changes that wait for one commit at most: small blocks wait in memory, large ones in files that are flushed together.</summary>
     private const int MaxBatchBytes = 64 << 20, MaxBatchBlocks = 4_096, MaxBatchBytesInMemory = 8 << 20;
@@ -100,7 +100,7 @@ internal sealed class CarTransfer(NodeRuntime runtime)
             var missing = new HashSet<MultihashKey>();
             foreach (Pin pin in pins)
                 await new StoredDag(runtime.Store, missing).JoinAsync(pin.Root, pin.Id, cancellationToken).ConfigureAwait(false);
-            await KeepAsync(pins, blocks, bytes).ConfigureAwait(false);
+            await KeepAsync(pins, blocks, bytes, isWhole: missing.Count == 0).ConfigureAwait(false);
             NodeLog.ArchiveImported(_logger, roots[0], blocks, bytes, missing.Count);
             return new CarImportResult(roots, blocks, bytes, missing.Count);
         }
@@ -132,7 +132,10 @@ internal sealed class CarTransfer(NodeRuntime runtime)
                     bytes += block.Block.Length;
                     inBatch += block.Block.Length;
                     if (!runtime.Store.IsOwned(block.Cid) || !batch.AddExisting(block.Cid))
+                    {
+                        await runtime.Store.MakeRoomAsync(block.Block.Length, cancellationToken).ConfigureAwait(false);
                         batch.AddOwned(block.Cid, block.Block.Span);
+                    }
                 }
 
                 reports?.Report(reader.Position);
@@ -164,14 +167,14 @@ internal sealed class CarTransfer(NodeRuntime runtime)
             await batch.CommitAsync(Durability.Visible, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The pins become lasting ones together; earlier imports of the same roots under the same name go.</summary>
-    private async Task KeepAsync(List<Pin> pins, long blocks, long bytes)
+    /// <summary>The pins become lasting ones together; earlier imports of the same roots under the same name go, unless this one holds less.</summary>
+    private async Task KeepAsync(List<Pin> pins, long blocks, long bytes, bool isWhole)
     {
         using StoreBatch batch = runtime.Store.BeginBatch(pins[0].Id);
         foreach (Pin pin in pins)
         {
             batch.UpdatePin(pin with { Kind = PinKind.Kept, Blocks = blocks, Bytes = bytes });
-            foreach (Pin earlier in runtime.Store.GetPins().Where(p => p.Kind == PinKind.Kept && p.Root == pin.Root && p.Name == pin.Name && p.Id != pin.Id))
+            foreach (Pin earlier in runtime.Store.GetPins().Where(p => isWhole && p.Kind == PinKind.Kept && p.Blocks <= blocks && p.Root == pin.Root && p.Name == pin.Name && p.Id != pin.Id))
                 batch.RemovePin(earlier.Id);
         }
 
