@@ -48,6 +48,10 @@ internal sealed class LinkInput
         }
 
         string[] paths = [.. rest];
+
+        // Never quoted: it may hold a key.
+        if (paths.Any(path => path.Contains("://", StringComparison.Ordinal)))
+            throw new UsageException("A second link stands behind the first. Give one link at a time; what follows it is a path inside.");
         if (paths.Length > pathsMax)
             throw new UsageException(pathsMax == 0 ? $"\"{paths[0]}\" is one argument too many." : $"\"{paths[pathsMax]}\" is one path too many.");
         return (Parse(text), [.. paths.Select(path => path.Replace('\\', context.Host.System == Configuration.HostSystem.Windows ? '/' : '\\').Trim('/'))]);

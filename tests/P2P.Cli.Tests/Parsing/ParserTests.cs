@@ -69,6 +69,7 @@ public sealed class ParserTests
     [DataRow("share|-|x", "alone", "")]
     [DataRow("share|x|--lan", "--lan is no option", "p2p share")]
     [DataRow("fetch|nonsense!", "no", "")]
+    [DataRow("fetch|bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku|p2p://bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku/~private#CiAk", "A second link", "one link at a time")]
     [DataRow("cat|bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku|--range|5", "\"5\" is no range", "--range A-B")]
     [DataRow("fetch|bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku|--timeout|5", "--timeout: \"5\" is no time", "30s")]
     [DataRow("cat|bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku|--json", "--json has no place", "")]
