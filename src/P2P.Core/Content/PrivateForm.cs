@@ -138,7 +138,10 @@ internal sealed class PrivateForm(BlockSealer sealer, BlockBufferPool buffers, l
         using BlockBuffer block = Seal(Cid.DagPbCodec, node);
         Cid cid = Cid.OfRaw(block.Span).WithCodec(Cid.DagPbCodec);
         writer(in cid, block.Span);
-        return new BuiltNode(cid, fileBytes, bytesBelow + (ulong)block.Length);
+
+        // A claim only, and never the one that a leaf of the same bytes makes: that is how a reader tells them apart.
+        ulong treeBytes = bytesBelow + (ulong)block.Length;
+        return new BuiltNode(cid, fileBytes, IsLeaf(treeBytes, fileBytes) ? treeBytes + 1 : treeBytes);
     }
 
     // ids of the length that every sealed block has: no data in the id itself, no block without bytes
@@ -148,7 +151,7 @@ internal sealed class PrivateForm(BlockSealer sealer, BlockBufferPool buffers, l
 
     private static ulong HintOf(in Cid cid, ulong fileBytes) => cid.Codec == Cid.RawCodec ? fileBytes + 1 : 0;
 
-    // a node of a file is always longer than a leaf of the same bytes would be, so the lengths tell
+    // a node of a file never claims the length that a leaf of the same bytes would have
     private static DagPbLink[] PartsOf(DagPbLink[] links, ulong[] bytes)
     {
         var parts = new DagPbLink[links.Length];
