@@ -69,11 +69,11 @@ internal static class KillFetch
         return KillContent.Intact(share.Path, part, Path.Combine(to, "OUT"));
     }
 
-    /// <summary>Nothing stands under a final name but what stood there before or what is whole; beside it at most one part and one lock.</summary>
+    /// <summary>Nothing stands under a final name but what stood there before or what is whole; beside it at most one part and the locks of the target and of the part.</summary>
     private static void AssertWholeOrBefore(KillShare share, string target)
     {
         string[] beside = [.. Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(target)!).Where(path => path != target).Select(path => Path.GetExtension(path)).Order(StringComparer.Ordinal)];
-        Assert.IsTrue(string.Concat(beside) is "" or ".part" or ".lock" or ".lock.part", string.Join(' ', beside));
+        Assert.IsTrue(string.Concat(beside) is "" or ".part" or ".lock" or ".lock.part" or ".lock.lock" or ".lock.lock.part", string.Join(' ', beside));
         if (File.Exists(target))
         {
             if (new FileInfo(target).Length != Before.Length || File.ReadAllText(target) != Before)
