@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
@@ -21,8 +22,7 @@ internal sealed class TargetLock : IDisposable
     /// <exception cref="P2PException">InUse: another fetch has it; the message names its process.</exception>
     public static TargetLock Take(string targetPath)
     {
-        string folder = Path.GetDirectoryName(targetPath)!;
-        string path = Path.Combine(folder, $".p2p-{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(targetPath)))[..16]}.lock");
+        string path = PathOf(targetPath);
         for (int i = 0; i < MaxTries; i++)
         {
             SafeFileHandle handle = Open(path, targetPath);
@@ -40,12 +40,30 @@ internal sealed class TargetLock : IDisposable
         throw InUse(targetPath, null);
     }
 
+    /// <summary>Removes the lock that a killed fetch left of a target that nobody will take again. One that is held stays.</summary>
+    public static void RemoveLeftover(string targetPath)
+    {
+        if (!File.Exists(PathOf(targetPath)))
+            return;
+        try
+        {
+            Take(targetPath).Dispose();
+        }
+        catch (P2PException held) when (held.Code == P2PErrorCode.InUse)
+        {
+            // its holder removes it
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         File.Delete(_path); // before it is let go, so that nobody can lock a name that is about to vanish unseen
         _handle.Dispose();
     }
+
+    private static string PathOf(string targetPath) =>
+        Path.Combine(Path.GetDirectoryName(targetPath)!, $".p2p-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(targetPath)))[..16]}.lock");
 
     private static SafeFileHandle Open(string path, string targetPath)
     {

@@ -101,7 +101,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
         Selection? selection = options.Select.Count == 0 ? null : new Selection(options.Select);
         Place there = TargetDisk.Look(target);
         if (isWhole && there.Kind == PlaceKind.File && await IsSameFileAsync(root, target, pin, cancellationToken).ConfigureAwait(false) is { } same)
-            return new TreeFetchResult(target, root, same.Bytes, same.Bytes, same.Blocks, same.Files, [], AlreadyThere: true);
+            return AlreadyThere(target, root, same.Bytes, same.Blocks, same.Files);
 
         ContentStart start = isRoot ? await loader.EnterAsync(root, cancellationToken).ConfigureAwait(false) : default;
         Cid entry = isRoot
@@ -120,7 +120,7 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
             existing = new TargetComparison(loader, buffers, options, recorder, bytes => Interlocked.Add(ref _comparedBytes, bytes), selection);
             await existing.CompareAsync(entry, target, cancellationToken).ConfigureAwait(false);
             if (existing.IsComplete)
-                return new TreeFetchResult(target, result, existing.EqualBytes, existing.EqualBytes, 0, existing.EqualFiles, [], AlreadyThere: true);
+                return AlreadyThere(target, result, existing.EqualBytes, 0, existing.EqualFiles);
             if (options.IfExists == IfExists.Rename && existing.DifferingCount > 0)
                 (existing, beside, there) = (null, existing, default);
             else
@@ -162,6 +162,13 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
             await recorder.FinishAsync(key, merges ? finish.Moves : [(part, place)], CancellationToken.None).ConfigureAwait(false);
         ContentLog.FetchFinished(logger, result, gathered.Bytes, gathered.Reused);
         return new TreeFetchResult(place, result, gathered.Bytes, gathered.Reused, gathered.Blocks, gathered.Files, gathered.Renamed, AlreadyThere: false) { RenamedCount = gathered.RenamedCount };
+    }
+
+    /// <summary>Nothing to do. A fetch that was killed between its rename and its end may have left the lock of its part.</summary>
+    private static TreeFetchResult AlreadyThere(string target, Cid root, long bytes, long blocks, int files)
+    {
+        TargetLock.RemoveLeftover(PartPathOf(root, target));
+        return new TreeFetchResult(target, root, bytes, bytes, blocks, files, [], AlreadyThere: true);
     }
 
     private async Task<Gathered> GatherAsync(

@@ -454,6 +454,26 @@ public sealed class TreeFetcherTests
     }
 
     [TestMethod]
+    public async Task The_lock_that_a_fetch_killed_behind_its_rename_left_is_removed()
+    {
+        using var folder = new TempFolder();
+        await using var blocks = new MemoryBlocks();
+        Cid root = TestTree.AddFile(blocks, TestTree.Random(1, 3_000_000)).Cid;
+        await FetchAsync(blocks, root, folder["f"]);
+        string part = TreeFetcher.PartPathOf(root, folder["f"]), left;
+        using (TargetLock.Take(part))
+        {
+            left = Directory.GetFiles(folder[""], ".p2p-*.lock").Single();
+            await FetchAsync(blocks, root, folder["f"]);
+            Assert.IsTrue(File.Exists(left), "it is held");
+        }
+
+        await File.WriteAllTextAsync(left, "4711");
+        await FetchAsync(blocks, root, folder["f"]);
+        AssertOnly(folder, "f");
+    }
+
+    [TestMethod]
     public async Task A_part_that_is_taken_away_is_never_delivered_as_an_empty_file()
     {
         using var folder = new TempFolder();

@@ -23,7 +23,7 @@ internal static class KillStore
         for (int i = 0; phase == Unshare && i < kills; i++)
         {
             string[] command = ["unshare", stream.Root, "--data", "A", "--json"];
-            await using ToolProcess killed = await scene.KillAsync(Unshare, command);
+            await using ToolProcess killed = await scene.KillAsync(Unshare, mayFindItDone: i > 0, command);
             if (killed.Events.Count > 0)
                 break; // said and done: it would not be found again
         }
