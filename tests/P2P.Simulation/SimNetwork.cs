@@ -1,0 +1,171 @@
+using P2P.Core;
+using P2P.Core.Dht;
+using P2P.Testing;
+
+namespace P2P.Simulation;
+
+/// <summary>
+/// Nodes that ask each other for closer nodes, in virtual time. A request takes one round trip, drawn from a log-normal distribution with the median of the
+/// King data set (159 ms, at most 800 ms: Dabek et al., Vivaldi, SIGCOMM 2004). One that is lost is sent again as TCP does, after 1, 2 and 4 s; one to a node
+/// that is off fails after a time-out.
+/// </summary>
+/// <remarks>One thread; everything left to chance follows from one seed.</remarks>
+internal sealed class SimNetwork
+{
+    private const double MedianRoundTripMs = 159, MaxRoundTripMs = 800, Spread = 0.6;
+
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<DhtKey, SimNode> _byKey = [];
+    private readonly SeededRandom _chance;
+    private readonly Contact[] _answer = new Contact[RoutingTableSettings.K + 1];
+
+    public SimNetwork(ulong seed) => (Random, _chance) = (new SeededRandom(seed), new SeededRandom(seed ^ 0x9e37));
+
+    /// <summary>For what the scenario draws.</summary>
+    public SeededRandom Random { get; }
+
+    public EventQueue Events { get; } = new();
+
+    public List<SimNode> Nodes { get; } = [];
+
+    /// <summary>The part of requests that get lost.</summary>
+    public double Loss { get; set; }
+
+    public LookupSettings Lookup { get; init; } = LookupSettings.Default;
+
+    public RoutingTableSettings Table { get; init; } = RoutingTableSettings.Default;
+
+    public long Requests { get; private set; }
+
+    private TimeSpan Now => TimeSpan.FromTicks(Events.Now);
+
+    public SimNode Find(DhtKey key) => _byKey[key];
+
+    public SimNode AddNode()
+    {
+        byte[] multihash = new byte[34];
+        Random.NextBytes(multihash);
+        (multihash[0], multihash[1]) = (0x12, 0x20);
+        if (!PeerId.TryFromBytes(multihash, out PeerId peer))
+            throw new InvalidOperationException("This is no peer id.");
+        var node = new SimNode(new Contact(peer, []), Table, Nodes.Count);
+        Nodes.Add(node);
+        _byKey.Add(node.Key, node);
+        return node;
+    }
+
+    /// <summary>A node enters by one that is there: looks itself up, then a random point of each bucket, as a real one does.</summary>
+    public void Join(SimNode node, SimNode by)
+    {
+        node.Table.Admit(by.Contact, NetworkGroup.None, Now, isReplaceable: true);
+        by.Table.Admit(node.Contact, NetworkGroup.None, Now);
+        Find(node, node.Key, result =>
+        {
+            int last = Math.Min(15, node.Table.BucketCount - 1);
+            for (int prefix = 0; prefix <= last; prefix++)
+                Find(node, node.Key.Flip(prefix).WithTail(prefix + 1, DhtKey.Random(Random)), static _ => { });
+        });
+    }
+
+    /// <summary>Fills a table as one that has been in use for long: of each part of the keyspace as many as the bucket takes, at random.</summary>
+    public void Fill(SimNode node, KeyIndex all, double part = 1)
+    {
+        for (int prefix = 0; prefix < 64; prefix++)
+        {
+            ReadOnlySpan<SimNode> there = all.WithPrefix(node.Key, prefix);
+            int wanted = (int)Math.Ceiling(Math.Min(there.Length, Table.BucketSize) * part);
+            if (there.Length <= wanted)
+            {
+                foreach (SimNode other in there)
+                    node.Table.Admit(other.Contact, NetworkGroup.None, Now);
+                if (there.IsEmpty && all.WithPrefix(node.Key, prefix + 1).IsEmpty && all.WithPrefix(node.Key, prefix + 2).IsEmpty && prefix > 24)
+                    return;
+                continue;
+            }
+
+            for (int taken = 0; taken < wanted;)
+            {
+                if (node.Table.Admit(there[_chance.Next(there.Length)].Contact, NetworkGroup.None, Now) == AdmitResult.Added)
+                    taken++;
+            }
+        }
+    }
+
+    /// <summary>One lookup with the real state machine.</summary>
+    public void Find(SimNode from, DhtKey target, Action<Lookup> done)
+    {
+        var lookup = new Lookup(target, from.Table.Closest(target, Lookup.K), Lookup, from.Key);
+        Go(from, lookup, done);
+    }
+
+    private void Go(SimNode from, Lookup lookup, Action<Lookup> done)
+    {
+        bool isOver = false;
+        Step();
+
+        void Step()
+        {
+            while (!isOver)
+            {
+                LookupStep step = lookup.Next(Now);
+                switch (step.Kind)
+                {
+                    case LookupStepKind.Ask:
+                        Ask(step.Contact!);
+                        continue;
+                    case LookupStepKind.Wait:
+                        if (step.Until < TimeSpan.MaxValue)
+                            Events.After(step.Until - Now, Step);
+                        return;
+                    default:
+                        isOver = true;
+                        done(lookup);
+                        return;
+                }
+            }
+        }
+
+        void Ask(Contact contact)
+        {
+            Requests++;
+            SimNode to = _byKey[contact.Key];
+            TimeSpan wait = RoundTrip();
+            for (TimeSpan again = TimeSpan.FromSeconds(1); Loss > 0 && _chance.NextDouble() < Loss; again *= 2)
+                wait += again;
+            if (!to.IsOnline || wait > RequestTimeout)
+            {
+                Events.After(RequestTimeout, () =>
+                {
+                    from.Table.Remove(contact.Key, out _);
+                    if (lookup.OnFailure(contact.Key))
+                        Step();
+                });
+                return;
+            }
+
+            Events.After(wait, () =>
+            {
+                int count = to.Table.Closest(lookup.Target, _answer);
+                int kept = 0;
+                for (int i = 0; i < count && kept < RoutingTableSettings.K; i++)
+                {
+                    if (_answer[i].Key != from.Key)
+                        _answer[kept++] = _answer[i];
+                }
+
+                to.Table.Admit(from.Contact, NetworkGroup.None, Now);
+                from.Table.Admit(contact, NetworkGroup.None, Now);
+                if (lookup.OnReply(contact.Key, _answer.AsSpan(0, kept)))
+                    Step();
+            });
+        }
+    }
+
+    private TimeSpan RoundTrip()
+    {
+        // Box and Muller
+        double gauss = Math.Sqrt(-2 * Math.Log(1 - _chance.NextDouble())) * Math.Cos(2 * Math.PI * _chance.NextDouble());
+        return TimeSpan.FromMilliseconds(Math.Min(MaxRoundTripMs, MedianRoundTripMs * Math.Exp(Spread * gauss)));
+    }
+}

@@ -1,0 +1,18 @@
+using P2P.Core.Dht;
+
+namespace P2P.Simulation;
+
+/// <summary>A node of the simulated network: the real routing table, and whether it is there.</summary>
+internal sealed class SimNode(Contact contact, RoutingTableSettings settings, int index)
+{
+    public Contact Contact { get; } = contact;
+
+    public DhtKey Key => Contact.Key;
+
+    /// <summary>Its number; also the order in which nodes came.</summary>
+    public int Index { get; } = index;
+
+    public RoutingTable Table { get; } = new(contact.Key, settings);
+
+    public bool IsOnline { get; set; } = true;
+}
