@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using P2P.Core;
@@ -50,7 +51,7 @@ public sealed class TestNetwork : IAsyncDisposable
         MemoryTransport host = _network.NewHost();
         var options = new P2PNodeOptions { DataDirectory = Path.Combine(_folder, $"node-{_nodes.Count}"), ListenAddresses = [host.ListenAddress().ToString()] };
         configure?.Invoke(options);
-        var node = new P2PNode(options, new NodeSeams(Time, _random.Fork(), [host], _loggers, _metrics));
+        var node = new P2PNode(options, new NodeSeams(Time, _random.Fork(), [host], _loggers, _metrics) { OnLink = static () => [IPNetwork.Parse("10.0.0.0/8")] });
         _nodes.Add(node);
         await node.StartAsync(cancellationToken).ConfigureAwait(false);
         return node;

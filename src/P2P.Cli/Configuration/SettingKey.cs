@@ -31,6 +31,11 @@ internal sealed record SettingKey(string Key, bool IsList, Action<Settings, IRea
         Flag("exchange.serve_fetched", (s, v) => s.Rooms.Exchange.ServeFetched = v),
         Size("exchange.max_wanted_bytes_per_peer", (s, v) => s.Rooms.Exchange.MaxWantedBytesPerPeer = Int(v)),
         Size("exchange.max_serving_bytes", (s, v) => s.Rooms.Exchange.MaxServingBytes = Int(v)),
+        new("dht.mode", false, (s, v) => s.Rooms.Dht.Mode = Enum.TryParse(v[0], ignoreCase: true, out DhtMode mode) && Enum.IsDefined(mode) && !char.IsAsciiDigit(v[0][0])
+            ? mode
+            : throw new FormatException($"\"{v[0]}\" is no part in the DHT. Write auto, client, server or off.")),
+        Time("dht.provide_interval", (s, v) => s.Rooms.Dht.ProvideInterval = v),
+        Time("dht.refresh_interval", (s, v) => s.Rooms.Dht.RefreshInterval = v),
         Count("limits.max_connections", (s, v) => s.Rooms.Limits.MaxConnections = v),
         Count("limits.max_connections_per_address", (s, v) => s.Rooms.Limits.MaxConnectionsPerAddress = v),
         Count("limits.max_inbound_streams_per_peer", (s, v) => s.Rooms.Limits.MaxInboundStreamsPerPeer = v),

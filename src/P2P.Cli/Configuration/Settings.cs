@@ -29,7 +29,7 @@ internal sealed class Settings
     /// <summary>The longest time without one new verified byte; null: the library's default.</summary>
     public TimeSpan? Timeout { get; set; }
 
-    /// <summary>Holds the rooms' options (storage, exchange, limits); the rest of it stays at its defaults.</summary>
+    /// <summary>Holds the rooms' options (storage, exchange, dht, limits); the rest of it stays at its defaults.</summary>
     public P2PNodeOptions Rooms { get; } = new();
 
     /// <summary>The absolute data folder.</summary>
@@ -50,6 +50,7 @@ internal sealed class Settings
         Network = Network,
         Storage = Rooms.Storage,
         Exchange = Rooms.Exchange,
+        Dht = Rooms.Dht,
         Limits = Rooms.Limits,
     };
 }

@@ -36,7 +36,7 @@ internal sealed class BlockRefetch(NodeRuntime runtime, RepairOptions options)
     /// <param name="cancellationToken">Ends it; what came stays.</param>
     public async Task FetchAsync(Pin pin, IReadOnlyList<Cid> blocks, Action<Cid> onLost, Action onProgress, CancellationToken cancellationToken)
     {
-        BitswapSession session = runtime.Bitswap.OpenSession(pin.Root.IsEmpty ? blocks[0] : pin.Root, new HintProviders(runtime.Connections, HintsOf(pin)), askStore: false);
+        BitswapSession session = runtime.Bitswap.OpenSession(pin.Root.IsEmpty ? blocks[0] : pin.Root, runtime.FindProviders(HintsOf(pin)), askStore: false);
         await using (session.ConfigureAwait(false))
         {
             _next = 0;

@@ -62,7 +62,7 @@ internal sealed class Fetching(NodeRuntime runtime)
 
         using ShareSecret? secret = ShareSecret.Of(link);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var providers = new HintProviders(runtime.Connections, HintsOf(link, options.ExtraPeers));
+        var providers = runtime.FindProviders(HintsOf(link, options.ExtraPeers));
         BitswapSession session = runtime.Bitswap.OpenSession(link.Root, providers, askStore: true);
         await using (session.ConfigureAwait(false))
         {
@@ -235,6 +235,8 @@ internal sealed class Fetching(NodeRuntime runtime)
 
         await batch.CommitAsync(Durability.Flushed, CancellationToken.None).ConfigureAwait(false);
         runtime.Garbage.Signal();
+        if (seed)
+            await runtime.Announcing.AnnounceAsync(result.Root, CancellationToken.None).ConfigureAwait(false);
     }
 
     internal static void RefuseUnverifiable(ShareLink link)

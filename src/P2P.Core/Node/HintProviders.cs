@@ -8,7 +8,7 @@ namespace P2P.Core.Node;
 
 /// <summary>
 /// Providers that the user named: the peers in a link and those given beside it. All are dialed at the same time; each is handed on as soon
-/// as it answers. Whoever is connected already is asked by the session itself. The DHT will stand beside this behind the same door.
+/// as it answers. Whoever is connected already is asked by the session itself.
 /// </summary>
 internal sealed class HintProviders(ConnectionPool pool, IReadOnlyList<PeerHint> firstHints) : IProviderSource
 {

@@ -29,6 +29,12 @@ internal static partial class NodeLog
     [LoggerMessage(9007, LogLevel.Error, "A background loop of the node failed")]
     public static partial void LoopFailed(ILogger logger, Exception error);
 
+    [LoggerMessage(9009, LogLevel.Debug, "Announced {Root} to {Told} of {Of} peers; found again: {Verified}")]
+    public static partial void Announced(ILogger logger, Cid root, int told, int of, bool verified);
+
+    [LoggerMessage(9010, LogLevel.Information, "No other node is known: no bootstrap peer was named and none is remembered. What is here can be shared by links with addresses")]
+    public static partial void NobodyKnown(ILogger logger);
+
     [LoggerMessage(9008, LogLevel.Warning, "What nothing keeps any more could not be freed")]
     public static partial void GarbageNotCollected(ILogger logger, Exception error);
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Addresses;
 using P2P.Core.Blocks;
@@ -52,6 +53,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
                 MaxInboundConnections = settings.MaxConnections * 3 / 4, // the rest is kept for our own dials
                 IdleTimeout = settings.IdleTimeout,
                 DialTimeout = settings.DialTimeout,
+                OnLink = seams.OnLink ?? OnLinkOf(settings),
                 Muxer = new YamuxOptions { MaxInboundStreams = settings.MaxInboundStreamsPerPeer },
             },
             seams.Time,
@@ -71,6 +73,8 @@ internal sealed class NodeRuntime : IAsyncDisposable
             seams.ForkRandom(),
             seams.Loggers,
             seams.Metrics);
+        Dht = new DhtNetworks(settings, Connections, store, seams);
+        Announcing = new Announcing(this);
     }
 
     public NodeSettings Settings { get; }
@@ -94,6 +98,12 @@ internal sealed class NodeRuntime : IAsyncDisposable
     public IdentifyProtocol Identify { get; }
 
     public Bitswap Bitswap { get; }
+
+    /// <summary>Where peers and content are found.</summary>
+    public DhtNetworks Dht { get; }
+
+    /// <summary>Says there what is here.</summary>
+    public Announcing Announcing { get; }
 
     /// <summary>Wraps the keys of private shares for the store.</summary>
     public ShareKeyWrap ShareKeys { get; }
@@ -130,6 +140,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             runtime = new NodeRuntime(settings, seams, identity, shareKeys, folder, store, buffers);
             runtime.Ping.Start();
             runtime.Identify.Start();
+            runtime.Dht.Start();
             await runtime.Garbage.DropAbandonedAsync(cancellationToken).ConfigureAwait(false);
             await new ListenPorts(store, runtime.Connections, runtime.Warnings).ListenAsync(settings, cancellationToken).ConfigureAwait(false);
         }
@@ -206,6 +217,8 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
         // whatever fails here, what comes after it is closed all the same, the folder above all
         await EndAsync(Reading.DisposeAsync().AsTask()).ConfigureAwait(false);
+        await EndAsync(Dht.RememberAsync(CancellationToken.None)).ConfigureAwait(false);
+        await EndAsync(Dht.DisposeAsync().AsTask()).ConfigureAwait(false);
         await EndAsync(Bitswap.DisposeAsync().AsTask()).ConfigureAwait(false);
         await EndAsync(Identify.DisposeAsync().AsTask()).ConfigureAwait(false);
         await EndAsync(Connections.CloseAsync(cancellationToken)).ConfigureAwait(false);
@@ -242,12 +255,39 @@ internal sealed class NodeRuntime : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs something that ends with the node and that nobody need wait for.</summary>
+    public Task<T> RunInBackground<T>(Func<CancellationToken, Task<T>> work)
+    {
+        Task<T> task = RunAsync(work, CancellationToken.None);
+        _ = task.ContinueWith(
+            failed => NodeLog.LoopFailed(_logger, failed.Exception!.InnerException!),
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return task;
+    }
+
+    /// <summary>Who may have some content: those that are named, and those that the DHT knows of.</summary>
+    public ContentProviders FindProviders(IReadOnlyList<PeerHint> hints) => new(Connections, Dht, hints, Time);
+
+    /// <summary>A node that lives on this machine alone may follow what its peers say about this machine; any other may not.</summary>
+    private static Func<IReadOnlyList<IPNetwork>> OnLinkOf(NodeSettings settings)
+    {
+        IReadOnlyList<Multiaddress> own = settings.ListenAddresses.Count > 0 ? settings.ListenAddresses : settings.BootstrapPeers;
+        bool isLocal = own.Count > 0 && own.All(static address => address.Scope == AddressScope.Loopback);
+        return () => OnLinkNetworks.Current(withLoopback: isLocal);
+    }
+
     private void Begin()
     {
         _loops.Add(RunAsync(WatchSourcesAsync));
         _loops.Add(RunAsync(cancellationToken => _traffic.RunAsync(Time, cancellationToken)));
         _loops.Add(RunAsync(Garbage.RunAsync));
-        foreach (Multiaddress peer in Settings.BootstrapPeers)
+        _loops.Add(RunAsync(Dht.RunAsync));
+        _loops.Add(RunAsync(Announcing.RunAsync));
+        if (Dht.All.Count > 0 && !Dht.MayFindAnybody)
+            NodeLog.NobodyKnown(_logger);
+        foreach (Multiaddress peer in Settings.BootstrapPeers.Concat(Dht.Bootstrap))
             _loops.Add(RunAsync(cancellationToken => KeepConnectedAsync(peer, cancellationToken)));
         NodeLog.Started(_logger, Id, Settings.DataDirectory, string.Join(", ", Connections.ListenAddresses));
         foreach (NodeWarning warning in Warnings.ToList())

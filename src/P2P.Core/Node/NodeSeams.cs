@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Diagnostics;
 using P2P.Core.Transport;
@@ -12,6 +13,9 @@ namespace P2P.Core.Node;
 /// <param name="Metrics">The meters.</param>
 internal sealed record NodeSeams(TimeProvider Time, Random Random, IReadOnlyList<ITransport> Transports, ILoggerFactory Loggers, P2PMetrics Metrics)
 {
+    /// <summary>The networks that this machine has an interface in; null: asked of the system.</summary>
+    public Func<IReadOnlyList<IPNetwork>>? OnLink { get; init; }
+
     /// <summary>A generator of its own for one room, so that rooms do not disturb each other's sequence.</summary>
     public Random ForkRandom() => new(Random.Next());
 }

@@ -31,6 +31,12 @@ internal sealed record NodeSettings
 
     public required int MaxServingBytes { get; init; }
 
+    public required DhtMode DhtMode { get; init; }
+
+    public required TimeSpan ProvideInterval { get; init; }
+
+    public required TimeSpan DhtRefreshInterval { get; init; }
+
     public required int MaxConnections { get; init; }
 
     public required int MaxConnectionsPerAddress { get; init; }
@@ -75,6 +81,9 @@ internal sealed record NodeSettings
         var limits = options.Limits ?? new LimitOptions();
         var exchange = options.Exchange ?? new ExchangeOptions();
         var storage = options.Storage ?? new StorageOptions();
+        var dht = options.Dht ?? new DhtOptions();
+        if (!Enum.IsDefined(dht.Mode))
+            faults.Add($"Dht:Mode: {dht.Mode} is none of {string.Join(", ", Enum.GetNames<DhtMode>())}.");
         return new NodeSettings
         {
             DataDirectory = string.IsNullOrWhiteSpace(folder) ? "" : Path.GetFullPath(folder),
@@ -88,6 +97,9 @@ internal sealed record NodeSettings
             ServeFetched = exchange.ServeFetched,
             MaxWantedBytesPerPeer = (int)Range(exchange.MaxWantedBytesPerPeer, 1 << 20, 256 << 20, "Exchange:MaxWantedBytesPerPeer", faults),
             MaxServingBytes = (int)Range(exchange.MaxServingBytes, 4 << 20, int.MaxValue, "Exchange:MaxServingBytes", faults),
+            DhtMode = dht.Mode,
+            ProvideInterval = Range(dht.ProvideInterval, TimeSpan.FromMinutes(1), TimeSpan.FromDays(2), "Dht:ProvideInterval", faults),
+            DhtRefreshInterval = Range(dht.RefreshInterval, TimeSpan.FromSeconds(10), TimeSpan.FromDays(1), "Dht:RefreshInterval", faults),
             MaxConnections = (int)Range(limits.MaxConnections, 8, 65_536, "Limits:MaxConnections", faults),
             MaxConnectionsPerAddress = (int)Range(limits.MaxConnectionsPerAddress, 1, 65_536, "Limits:MaxConnectionsPerAddress", faults),
             MaxInboundStreamsPerPeer = (int)Range(limits.MaxInboundStreamsPerPeer, 16, 4_096, "Limits:MaxInboundStreamsPerPeer", faults),

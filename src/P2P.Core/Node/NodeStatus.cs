@@ -13,6 +13,9 @@ public sealed record NodeStatus(NodeState State, PeerId Id, IReadOnlyList<Multia
     /// <summary>Bytes of content served since start, by peer; the last 1,024 peers.</summary>
     public IReadOnlyDictionary<PeerId, long> BytesServedByPeer { get; init; } = new Dictionary<PeerId, long>();
 
+    /// <summary>How it stands in the DHT; null while it does not run or takes no part.</summary>
+    public DhtStatus? Dht { get; init; }
+
     /// <summary>What the operator should know: a shared file that changed, a port that was taken. The last 100.</summary>
     public IReadOnlyList<NodeWarning> Warnings { get; init; } = [];
 }

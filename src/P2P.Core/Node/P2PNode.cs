@@ -105,6 +105,7 @@ public sealed class P2PNode : IAsyncDisposable
         {
             BytesServedByPeer = runtime.Bitswap.BytesServedByPeer,
             Warnings = runtime.Warnings.ToList(),
+            Dht = runtime.Dht.Status,
         }
         : new NodeStatus(_state, _id, [], 0, 0, 0, 0);
 

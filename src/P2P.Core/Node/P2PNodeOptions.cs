@@ -30,6 +30,9 @@ public sealed class P2PNodeOptions
     /// <summary>How blocks are asked for and served.</summary>
     public ExchangeOptions Exchange { get; set; } = new();
 
+    /// <summary>Finding peers and content without being told where they are.</summary>
+    public DhtOptions Dht { get; set; } = new();
+
     /// <summary>Connections, streams and dials.</summary>
     public LimitOptions Limits { get; set; } = new();
 

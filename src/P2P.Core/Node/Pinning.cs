@@ -44,7 +44,7 @@ internal sealed class Pinning(NodeRuntime runtime)
         BlockForm form = ShareSecret.FormOf(secret, runtime.Buffers);
         List<PeerHint> hints = Fetching.HintsOf(link, options.ExtraPeers);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        BitswapSession session = runtime.Bitswap.OpenSession(link.Root, new HintProviders(runtime.Connections, hints), askStore: true);
+        BitswapSession session = runtime.Bitswap.OpenSession(link.Root, runtime.FindProviders(hints), askStore: true);
         await using (session.ConfigureAwait(false))
         {
             var patient = new PatientSource(session, session, runtime.Time, new ReadOptions { StallTimeout = options.StallTimeout });

@@ -55,7 +55,7 @@ internal sealed class ReadSessions(NodeRuntime runtime) : IAsyncDisposable
             }
             else
             {
-                var providers = new HintProviders(runtime.Connections, hints);
+                var providers = runtime.FindProviders(hints);
                 BitswapSession session = runtime.Bitswap.OpenSession(root, providers, askStore: true);
                 shared = new Shared(session, providers, new BlockCache(session, runtime.Buffers, KeptBytesPerSession));
                 _sessions.Add(root, shared);
@@ -137,11 +137,11 @@ internal sealed class ReadSessions(NodeRuntime runtime) : IAsyncDisposable
     }
 
     /// <summary>One session and who holds it.</summary>
-    internal sealed class Shared(BitswapSession session, HintProviders providers, BlockCache cache)
+    internal sealed class Shared(BitswapSession session, ContentProviders providers, BlockCache cache)
     {
         public BitswapSession Session => session;
 
-        public HintProviders Providers => providers;
+        public ContentProviders Providers => providers;
 
         public BlockCache Cache => cache;
 

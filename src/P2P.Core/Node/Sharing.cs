@@ -117,7 +117,8 @@ internal sealed class Sharing(NodeRuntime runtime)
 
         runtime.Bitswap.OnBlockAvailable(pin.Root); // whoever asked before asks for the rest as soon as it has the root
         NodeLog.Shared(_logger, pin.Name, pin.Root, pin.Bytes, pin.Blocks);
-        return ToShare(pin) with { Unreadable = result.Unreadable, Skipped = result.Skipped, BytesAlreadyThere = result.BytesAlreadyThere };
+        Announcement announced = Announcing.MayAnnounce(pin) ? await runtime.Announcing.AnnounceAsync(pin.Root, cancellationToken).ConfigureAwait(false) : default;
+        return ToShare(pin) with { Announced = announced, Unreadable = result.Unreadable, Skipped = result.Skipped, BytesAlreadyThere = result.BytesAlreadyThere };
     }
 
     /// <summary>The key with which the same paths are shared already; null when they are not, as with a stream.</summary>

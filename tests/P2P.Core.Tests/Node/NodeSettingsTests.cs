@@ -13,6 +13,7 @@ public sealed class NodeSettingsTests
         { "P2P": { "DataDirectory": "/srv/p2p", "NodeName": "attic", "Listen": true, "ListenAddresses": [ "/ip4/127.0.0.1/tcp/4001" ],
           "BootstrapPeers": [ "/ip4/127.0.0.1/tcp/4002/p2p/12D3KooWLU2znyJMtDiHArqAGbZn8CgUGp92kxDBtefftEEaHSZS" ], "Network": "lab",
           "Storage": { "MaxOwnedBytes": 2097152 }, "Exchange": { "ServeFetched": true, "MaxWantedBytesPerPeer": 8388608, "MaxServingBytes": 16777216 },
+          "Dht": { "Mode": "Client", "ProvideInterval": "11:00:00", "RefreshInterval": "00:03:00" },
           "Limits": { "MaxConnections": 99, "MaxConnectionsPerAddress": 7, "MaxInboundStreamsPerPeer": 64, "IdleTimeout": "00:01:30", "DialTimeout": "00:00:07" } } }
         """;
 
@@ -61,6 +62,9 @@ public sealed class NodeSettingsTests
             options.Exchange.ServeFetched = true;
             options.Exchange.MaxWantedBytesPerPeer = 8388608;
             options.Exchange.MaxServingBytes = 16777216;
+            options.Dht.Mode = DhtMode.Client;
+            options.Dht.ProvideInterval = TimeSpan.FromHours(11);
+            options.Dht.RefreshInterval = TimeSpan.FromMinutes(3);
             options.Limits.MaxConnections = 99;
             options.Limits.MaxConnectionsPerAddress = 7;
             options.Limits.MaxInboundStreamsPerPeer = 64;

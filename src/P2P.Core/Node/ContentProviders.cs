@@ -1,0 +1,143 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using P2P.Core.Addresses;
+using P2P.Core.Connections;
+using P2P.Core.Dht;
+using P2P.Core.Exchange;
+
+namespace P2P.Core.Node;
+
+/// <summary>
+/// Everybody who may have content: the peers that the user named and those that the DHT knows of, looked for at the same moment, each handed on as soon as it
+/// is connected. Whoever is connected already is asked by the session itself.
+/// </summary>
+internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, IReadOnlyList<PeerHint> hints, TimeProvider time) : IProviderSource
+{
+    /// <summary>Providers that are looked for in one search (count).</summary>
+    private const int MaxProviders = 20;
+
+    /// <summary>Providers that are dialed at once (count); a dead one holds one of these places until its dial ends.</summary>
+    private const int MaxDials = 8;
+
+    private const int MaxAttempts = 16;
+
+    /// <summary>How long a search waits for the first contact of a DHT that is being entered.</summary>
+    private static readonly TimeSpan EntryPatience = TimeSpan.FromSeconds(5);
+
+    private readonly HintProviders _hints = new(pool, hints);
+    private readonly Lock _gate = new(); // guards _attempts
+    private readonly Dictionary<string, DialAttempt> _attempts = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<DialAttempt> Attempts
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _hints.Attempts, .. _attempts.Values];
+        }
+    }
+
+    /// <summary>Takes more hints in; returns those that say something new.</summary>
+    public IReadOnlyList<PeerHint> Add(IReadOnlyList<PeerHint> more) => _hints.Add(more);
+
+    public async IAsyncEnumerable<PeerId> FindAsync(Cid root, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var found = Channel.CreateUnbounded<PeerId>(); // bounded by the hints and by what each search may find
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task searching = SearchAsync(root, found.Writer, stop.Token);
+        try
+        {
+            await foreach (PeerId peer in found.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+                yield return peer;
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await searching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // cancelled, or the reader was told its failure
+        }
+    }
+
+    public Task<bool> ReconnectAsync(PeerId peer, CancellationToken cancellationToken) => _hints.ReconnectAsync(peer, cancellationToken);
+
+    private async Task SearchAsync(Cid root, ChannelWriter<PeerId> found, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.WhenAll([FindHintsAsync(root, found, cancellationToken), .. dhts.All.Select(dht => SearchAsync(dht, root, found, cancellationToken))]).ConfigureAwait(false);
+            found.TryComplete();
+        }
+        catch (Exception error)
+        {
+            found.TryComplete(error);
+        }
+    }
+
+    private async Task FindHintsAsync(Cid root, ChannelWriter<PeerId> found, CancellationToken cancellationToken)
+    {
+        await foreach (PeerId peer in _hints.FindAsync(root, cancellationToken).ConfigureAwait(false))
+            found.TryWrite(peer);
+    }
+
+    private async Task SearchAsync(DhtNode dht, Cid root, ChannelWriter<PeerId> found, CancellationToken cancellationToken)
+    {
+        if (dht.ContactCount == 0 && (!dhts.MayFindAnybody || !await HasEnteredAsync(dht, cancellationToken).ConfigureAwait(false)))
+        {
+            Note("DHT", dhts.MayFindAnybody ? "no peer of it answers" : "no bootstrap peer known");
+            return;
+        }
+
+        byte[] key = new byte[root.Key.ByteLength];
+        root.Key.CopyTo(key);
+        using SemaphoreSlim places = new(MaxDials);
+        List<Task> dials = [];
+        try
+        {
+            await foreach (Contact provider in dht.FindProvidersAsync(key, MaxProviders, cancellationToken).ConfigureAwait(false))
+                dials.Add(ConnectAsync(dht, provider, places, found, cancellationToken));
+            Note("DHT", dials.Count == 0 ? "nobody there has announced it" : null);
+        }
+        finally
+        {
+            await Task.WhenAll(dials).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ConnectAsync(DhtNode dht, Contact provider, SemaphoreSlim places, ChannelWriter<PeerId> found, CancellationToken cancellationToken)
+    {
+        await places.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (provider.Addresses.Count == 0 && !pool.TryGet(provider.Peer, out _))
+                provider = await dht.FindPeerAsync(provider.Peer, cancellationToken).ConfigureAwait(false) ?? provider;
+            await pool.ConnectAsync(provider.Peer, provider.Addresses, AddressOrigin.Peer, cancellationToken).ConfigureAwait(false);
+            found.TryWrite(provider.Peer);
+        }
+        catch (P2PException e)
+        {
+            foreach (DialAttempt attempt in e.Attempts.Count > 0 ? e.Attempts : [new DialAttempt(provider.Peer.ToShortString(), e.Message)])
+                Note(attempt.Address, attempt.Error);
+        }
+        finally
+        {
+            places.Release();
+        }
+    }
+
+    private async Task<bool> HasEnteredAsync(DhtNode dht, CancellationToken cancellationToken)
+    {
+        await dht.HasContact.WaitAsync(EntryPatience, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        return dht.ContactCount > 0;
+    }
+
+    private void Note(string address, string? error)
+    {
+        lock (_gate)
+        {
+            if (error is null)
+                _attempts.Remove(address);
+            else if (_attempts.Count < MaxAttempts || _attempts.ContainsKey(address))
+                _attempts[address] = new DialAttempt(address, error);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+namespace P2P.Core;
+
+/// <summary>How a node stands in the DHT.</summary>
+/// <param name="IsServer">Whether it answers others.</param>
+/// <param name="Contacts">Peers of the DHT that it knows; 0: nothing can be found there.</param>
+/// <param name="Providers">What others said to have, kept here for all (count).</param>
+public sealed record DhtStatus(bool IsServer, int Contacts, int Providers);
