@@ -13,6 +13,9 @@ namespace P2P.Core.Node;
 /// </summary>
 internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, IReadOnlyList<PeerHint> hints, TimeProvider time) : IProviderSource
 {
+    /// <summary>What stands for the DHT where addresses stand that were tried.</summary>
+    public const string DhtSource = "DHT";
+
     /// <summary>Providers that are looked for in one search (count).</summary>
     private const int MaxProviders = 20;
 
@@ -82,7 +85,7 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, IR
     {
         if (dht.ContactCount == 0 && (!dhts.MayFindAnybody || !await HasEnteredAsync(dht, cancellationToken).ConfigureAwait(false)))
         {
-            Note("DHT", dhts.MayFindAnybody ? "no peer of it answers" : "no bootstrap peer known");
+            Note(DhtSource, dhts.MayFindAnybody ? "no peer of it answers" : "no bootstrap peer known");
             return;
         }
 
@@ -94,7 +97,7 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, IR
         {
             await foreach (Contact provider in dht.FindProvidersAsync(key, MaxProviders, cancellationToken).ConfigureAwait(false))
                 dials.Add(ConnectAsync(dht, provider, places, found, cancellationToken));
-            Note("DHT", dials.Count == 0 ? "nobody there has announced it" : null);
+            Note(DhtSource, dials.Count == 0 ? "nobody there has announced it" : null);
         }
         finally
         {
