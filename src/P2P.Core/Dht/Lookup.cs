@@ -8,24 +8,25 @@ namespace P2P.Core.Dht;
 /// Owns no I/O and no clock: the caller sends what <see cref="Next"/> asks for and reports back. Only contacts that answered count as found, so one that is
 /// told but dead displaces nobody.
 /// </remarks>
-internal sealed class Lookup
+internal sealed class Lookup : ILookup
 {
     private readonly LookupSettings _settings;
-    private readonly Func<Contact, bool>? _claim;
+    private readonly Func<Contact, LookupClaim>? _claim;
     private readonly DhtKey? _self;
     private readonly List<Node> _nodes; // the nearest first
     private bool _isStopped;
-    private int _waiting;
+    private int _waiting, _maxRequests;
+    private double _reach;
 
     /// <summary>Begins a lookup.</summary>
     /// <param name="target">The point.</param>
     /// <param name="known">Contacts to begin with, usually the k nearest of the routing table.</param>
     /// <param name="settings">Its numbers.</param>
     /// <param name="self">The node that looks, which is never asked; null when it has no key in this network.</param>
-    /// <param name="claim">Whether this lookup may ask a contact; false: another path has asked it. Asked once for each contact.</param>
-    public Lookup(DhtKey target, ReadOnlySpan<Contact> known, LookupSettings settings, DhtKey? self = null, Func<Contact, bool>? claim = null)
+    /// <param name="claim">Whether this lookup may ask a contact, or another path has. Asked once for each contact.</param>
+    public Lookup(DhtKey target, ReadOnlySpan<Contact> known, LookupSettings settings, DhtKey? self = null, Func<Contact, LookupClaim>? claim = null)
     {
-        (Target, _settings, _self, _claim) = (target, settings, self, claim);
+        (Target, _settings, _self, _claim, _maxRequests) = (target, settings, self, claim, settings.MaxRequests);
         _nodes = new List<Node>(Math.Max(known.Length, 4 * settings.K));
         foreach (Contact contact in known)
             Insert(contact, hops: 0);
@@ -36,6 +37,7 @@ internal sealed class Lookup
         Heard,
         Waiting,
         Answered,
+        Taken, // another path has asked it: its place counts, its answer is not ours
         Failed,
     }
 
@@ -61,6 +63,22 @@ internal sealed class Lookup
             }
 
             return closest;
+        }
+    }
+
+    /// <summary>Everybody who answered, the nearest first: more than <see cref="Closest"/> when the lookup was extended.</summary>
+    public List<Contact> Answered
+    {
+        get
+        {
+            List<Contact> answered = new(Requests);
+            foreach (Node node in _nodes)
+            {
+                if (node.State == NodeState.Answered)
+                    answered.Add(node.Contact);
+            }
+
+            return answered;
         }
     }
 
@@ -93,17 +111,22 @@ internal sealed class Lookup
         if (_isStopped)
             return new LookupStep(LookupStepKind.Done);
         int rank = 0, answeredInARow = 0, candidate = -1, open = 0;
-        bool isRowUnbroken = true, mayAsk = Requests < _settings.MaxRequests;
+        bool isRowUnbroken = true, mayAsk = Requests < _maxRequests;
         TimeSpan until = TimeSpan.MaxValue;
-        for (int i = 0; i < _nodes.Count && rank < _settings.K; i++)
+        for (int i = 0; i < _nodes.Count; i++)
         {
             Node node = _nodes[i];
+            if (rank >= _settings.K && (_reach == 0 || !IsWithinReach(node.Contact)))
+                break;
             switch (node.State)
             {
                 case NodeState.Answered:
                     rank++;
                     if (isRowUnbroken)
                         answeredInARow++;
+                    break;
+                case NodeState.Taken:
+                    rank++;
                     break;
                 case NodeState.Waiting when now - node.AskedAt < _settings.AbandonAfter:
                     rank++;
@@ -164,15 +187,38 @@ internal sealed class Lookup
         return true;
     }
 
+    /// <summary>Another path's contact failed: its place no longer counts here either.</summary>
+    public void OnTakenFailed(in DhtKey peer)
+    {
+        int index = IndexOf(peer);
+        if (index >= 0 && _nodes[index].State is NodeState.Taken or NodeState.Heard)
+            _nodes[index] = _nodes[index] with { State = NodeState.Failed };
+    }
+
+    /// <summary>
+    /// From now on everybody near the target is asked, not only the nearest k: when those are suspected of having been made to stand there. May be called
+    /// after the lookup has said that it is done; it then goes on.
+    /// </summary>
+    /// <param name="reach">How near: a part of the keyspace, 0 to 1.</param>
+    /// <param name="extraRequests">How many more may be asked than the settings say (count).</param>
+    public void Extend(double reach, int extraRequests)
+    {
+        _reach = Math.Max(_reach, reach);
+        _maxRequests = _settings.MaxRequests + extraRequests;
+    }
+
     /// <summary>Ends it: what was looked for is found.</summary>
     public void Stop() => _isStopped = true;
+
+    private bool IsWithinReach(Contact contact) => KeyDistance.Of(Target, contact.Key) <= _reach;
 
     private LookupStep Ask(int index, TimeSpan now)
     {
         Node node = _nodes[index];
-        if (_claim is not null && !_claim(node.Contact))
+        LookupClaim claim = _claim?.Invoke(node.Contact) ?? LookupClaim.Granted;
+        if (claim != LookupClaim.Granted)
         {
-            _nodes[index] = node with { State = NodeState.Failed }; // another path has it
+            _nodes[index] = node with { State = claim == LookupClaim.Taken ? NodeState.Taken : NodeState.Failed };
             return Next(now);
         }
 
