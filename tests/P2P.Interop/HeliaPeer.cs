@@ -34,13 +34,20 @@ internal sealed class HeliaPeer : IAsyncDisposable
     /// <summary>Its address on loopback, ending in /p2p/ID.</summary>
     public string Address { get; private set; } = "";
 
-    public static async Task<HeliaPeer> StartAsync()
+    public static Task<HeliaPeer> StartAsync() => StartAsync("peer.mjs");
+
+    /// <summary>Several js-libp2p nodes with the DHT of that protocol, in one process.</summary>
+    public static Task<HeliaPeer> StartDhtAsync(string protocol, int nodes) => StartAsync("dht.mjs", protocol, $"{nodes}");
+
+    private static async Task<HeliaPeer> StartAsync(string name, params string[] arguments)
     {
-        string script = Path.Combine(Modules, $"peer-{Guid.NewGuid():N}.mjs");
-        File.Copy(Path.Combine(AppContext.BaseDirectory, "js", "peer.mjs"), script);
+        string script = Path.Combine(Modules, $"{Path.GetFileNameWithoutExtension(name)}-{Guid.NewGuid():N}.mjs");
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "js", name), script);
         var start = new ProcessStartInfo(NodeProgram) { UseShellExecute = false, WorkingDirectory = Modules, RedirectStandardInput = true, RedirectStandardOutput = true };
         start.ArgumentList.Add("--max-old-space-size=4096");
         start.ArgumentList.Add(script);
+        foreach (string argument in arguments)
+            start.ArgumentList.Add(argument);
         var peer = new HeliaPeer(Process.Start(start)!, script);
         JsonNode ready = await peer._pending[0].Task.WaitAsync(TimeSpan.FromSeconds(60));
         peer.PeerId = (string)ready["peer"]!;

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using P2P.Core.Addresses;
 using P2P.Core.Blocks;
 using P2P.Core.Content;
+using P2P.Core.Dht;
 using P2P.Core.Diagnostics;
 using P2P.Core.Identity;
 using P2P.Core.Node;
@@ -332,6 +333,9 @@ public sealed class P2PNode : IAsyncDisposable
 
     /// <summary>The connected peers now.</summary>
     public IReadOnlyList<PeerInfo> GetPeers() => _runtime is { } runtime ? [.. runtime.Connections.Connections.Select(runtime.Describe)] : [];
+
+    /// <summary>The DHT of our own nodes, for tests beside other implementations; null while it does not run or takes no part.</summary>
+    internal DhtNode? Dht => _runtime?.Dht.Own;
 
     private NodeRuntime Runtime => _runtime ?? throw new InvalidOperationException("The node does not run: await StartAsync first.");
 
