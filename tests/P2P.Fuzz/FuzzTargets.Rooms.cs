@@ -6,11 +6,13 @@ using P2P.Core.Blocks;
 using P2P.Core.Connections;
 using P2P.Core.Content;
 using P2P.Core.Cryptography;
+using P2P.Core.Dht;
 using P2P.Core.Exchange;
 using P2P.Core.Muxer;
 using P2P.Core.Protocols;
 using P2P.Core.SecureChannel;
 using P2P.Core.Store;
+using P2P.Core.Transport;
 
 namespace P2P.Fuzz;
 
@@ -37,9 +39,37 @@ internal static partial class FuzzTargets
         new("noise-payload", [new NoisePayload(Identity.PublicKey.Encode(), new byte[64], ["/yamux/1.0.0"]).Encode()], NoisePayloads),
         new("identify", [new byte[] { 0x2A, 0x04, (byte)'k', (byte)'u', (byte)'b', (byte)'o', 0x12, 0x08, 4, 192, 0, 2, 7, 6, 0, 1, 0x1A, 0x04, (byte)'/', (byte)'a', (byte)'/', (byte)'b' }], Identifications),
         new("bitswap", BitswapSamples(), BitswapMessages),
+        new("dht-message", DhtSamples(), DhtMessages),
+        new("ipns-record", [[0x42, 1, 7, 0x4a, 1, 0xa0], [0x42, 1, 7, 0x4a, 10, 0xa1, 0x63, .. "TTL"u8, 0x1a, 1, 2, 3, 4]], input => new IpnsValidator().IsValid(Peer.AsSpan(), input, default)),
         new("pin-record", [PinRecordBody()], PinRecords),
         new("peer-record", [new PeerRecord(Identity.PeerId, 7, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")]).Seal(Identity)], PeerRecords),
     ];
+
+    private static byte[][] DhtSamples() =>
+    [
+        DhtMessageCodec.Encode(new DhtMessage { Type = DhtMessageType.FindNode, Key = Peer.ToArray(), CloserPeers = [new Contact(Peer, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")])] }),
+        DhtMessageCodec.Encode(new DhtMessage { Type = DhtMessageType.PutValue, Key = "/pk/x"u8.ToArray(), Record = new DhtRecord("/pk/x"u8.ToArray(), new byte[] { 1 }, "2026-01-01T00:00:00Z") }),
+        DhtMessageCodec.Encode(new DhtMessage { Type = DhtMessageType.GetProviders, Key = Raw.MultihashSpan.ToArray(), ProviderPeers = [new Contact(Peer, [])] }),
+    ];
+
+    /// <summary>What was read is written and read again; a server takes whatever it is sent.</summary>
+    private static void DhtMessages(byte[] input)
+    {
+        if (!DhtMessageCodec.TryDecode(input, out DhtMessage? message))
+            return;
+        Assert.IsLessThanOrEqualTo(DhtMessageCodec.MaxCloserPeers, message.CloserPeers.Count);
+        Assert.IsTrue(DhtMessageCodec.TryDecode(DhtMessageCodec.Encode(message), out DhtMessage? again));
+        Assert.AreEqual(message.CloserPeers.Count, again.CloserPeers.Count);
+        var server = new DhtServer(new RoutingTable(DhtKey.Of(Peer), RoutingTableSettings.Default), new ProviderTable(ProviderTableSettings.Default, new Random(1)), new RecordTable());
+        try
+        {
+            server.Answer(message, DhtCaller.Of(Peer, Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")), default, default);
+        }
+        catch (PeerProtocolException)
+        {
+            // refused
+        }
+    }
 
     private static byte[] PinRecordBody()
     {
