@@ -1,6 +1,7 @@
 using System.CommandLine;
 using P2P.Cli.Commands;
 using P2P.Cli.Configuration;
+using P2P.Cli.Control;
 using P2P.Cli.Output;
 using P2P.Cli.Parsing;
 
@@ -19,6 +20,8 @@ internal static class Tool
         var root = new CommandTree();
         ParseResult parse = root.Parse(args, ParserConfiguration);
         CommandContext? context = null;
+        DeliveredOutput? output = null;
+        ReplayedInput? input = null;
         try
         {
             if (parse.GetValue(root.Globals.Help))
@@ -30,8 +33,21 @@ internal static class Tool
                 return Print(host, HelpText.Overview(root));
 
             Settings settings = SettingsLoader.Load(root.Globals.Given(parse, command), parse.GetValue(root.Globals.Config), host);
-            context = new CommandContext(host, settings, parse);
-            return await command.RunAsync(context);
+            FolderUse use = host.Attachment is null ? command.UseOf(parse) : FolderUse.None;
+            if (use is FolderUse.None or FolderUse.Alone)
+            {
+                context = new CommandContext(host, settings, parse);
+                return await command.RunAsync(context);
+            }
+
+            output = new DeliveredOutput(host.OpenOutput, settings.Json);
+            input = new ReplayedInput(host.OpenInput);
+            context = new CommandContext(host with { OpenOutput = output.Open, OpenInput = input.Open }, settings, parse);
+            return await new FolderRun(command, use, context, args, output, input).RunAsync();
+        }
+        catch (Exception failure) when (host.Attachment is { IsAbandoned: true } && failure is OwnerEndedException or OperationCanceledException or InterruptedException)
+        {
+            return AttachedRun.Abandoned;
         }
         catch (Exception failure)
         {
@@ -41,8 +57,9 @@ internal static class Tool
         }
         finally
         {
-            if (context is not null)
-                context.Dispose();
+            context?.Dispose();
+            output?.Dispose();
+            input?.Dispose();
         }
     }
 

@@ -1,10 +1,11 @@
 using P2P.Cli.Configuration;
+using P2P.Cli.Control;
 using P2P.Cli.Output;
 
 namespace P2P.Cli;
 
 /// <summary>Everything that the tool takes from the process it runs in, so that a test can run it inside its own.</summary>
-internal sealed class ToolHost
+internal sealed record ToolHost
 {
     public required Func<Stream> OpenInput { get; init; }
 
@@ -29,6 +30,9 @@ internal sealed class ToolHost
 
     /// <summary>Cancelled when the user or the system asks the process to end.</summary>
     public required CancellationToken Stopping { get; init; }
+
+    /// <summary>Set when the command was handed over by another process: the node of this one, on which it runs.</summary>
+    public Attachment? Attachment { get; init; }
 
     /// <summary>The user's home, to shorten paths in messages.</summary>
     public string? Home => Environment(System == HostSystem.Windows ? "USERPROFILE" : "HOME") is { Length: > 1 } home ? home : null;

@@ -14,6 +14,8 @@ internal sealed class CidCommand : ToolCommand
 
     public override string Synopsis => "PATH [OPTION]...";
 
+    public override FolderUse UseOf(ParseResult parse) => FolderUse.None;
+
     public override async Task<int> RunAsync(CommandContext context)
     {
         string path = context.Parse.GetRequiredValue(_path);

@@ -46,6 +46,9 @@ internal sealed class CommandContext : IDisposable
 
     public CancellationToken Stopping => Host.Stopping;
 
+    /// <summary>Whether a data folder that is taken is waited for, or attached to, by who runs the command.</summary>
+    public bool WaitsForFolder { get; set; }
+
     /// <summary>One line of data on standard output, for a person or a script that does not read JSON.</summary>
     public void Data(string line)
     {

@@ -21,6 +21,8 @@ internal sealed class DemoCommand : ToolCommand
 
     public override string Notes => "Three nodes run in this process, on the loopback interface and in a temporary folder that is removed at the end. Without PATH a file of 64 MiB is made.";
 
+    public override FolderUse UseOf(ParseResult parse) => FolderUse.None;
+
     public override async Task<int> RunAsync(CommandContext context)
     {
         string? given = context.Parse.GetValue(_path);

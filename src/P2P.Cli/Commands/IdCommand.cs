@@ -1,3 +1,4 @@
+using System.CommandLine;
 using P2P.Cli.Output;
 using P2P.Core;
 
@@ -7,6 +8,8 @@ namespace P2P.Cli.Commands;
 internal sealed class IdCommand() : ToolCommand("id", "Prints the id of this node, and makes one when there is none yet.")
 {
     public override string Synopsis => "[OPTION]...";
+
+    public override FolderUse UseOf(ParseResult parse) => FolderUse.None;
 
     public override async Task<int> RunAsync(CommandContext context)
     {

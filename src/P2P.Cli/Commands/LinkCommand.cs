@@ -1,3 +1,4 @@
+using System.CommandLine;
 using P2P.Cli.Output;
 using P2P.Core;
 
@@ -14,6 +15,8 @@ internal sealed class LinkCommand : ToolCommand
     public override string Synopsis => "LINK [OPTION]...";
 
     public override string Notes => LinkInput.Note;
+
+    public override FolderUse UseOf(ParseResult parse) => FolderUse.None;
 
     public override Task<int> RunAsync(CommandContext context)
     {

@@ -32,6 +32,7 @@ internal sealed class ServingView(CommandContext context, P2PNode node)
             context.Screen.EndLive();
         }
 
+        context.Host.Attachment?.ThrowIfAbandoned();
         NodeStatus last = node.Status;
         Tell(last);
         return last;

@@ -63,6 +63,8 @@ internal sealed class ShareCommand : ToolCommand
         Whoever has the link, or learns the content id in it, can fetch what it leads to. With --private only who has the whole link can: the key is in the part after #, and who learns the content id, or keeps the blocks, learns neither names nor contents. The same paths shared so again keep their link until "p2p unshare". With --allow this node gives it to the named peers only; who fetched it can pass it on.
         """;
 
+    public override FolderUse UseOf(ParseResult parse) => parse.GetValue(_dryRun) ? FolderUse.None : FolderUse.Node;
+
     public override async Task<int> RunAsync(CommandContext context)
     {
         string[] paths = context.Parse.GetRequiredValue(_paths);
@@ -110,6 +112,12 @@ internal sealed class ShareCommand : ToolCommand
 
         double seconds = Math.Round(context.Host.Time.GetElapsedTime(started).TotalSeconds, 3);
         Announce(context, share, seconds, addresses, isCopied: paths is ["-"]);
+        if (context.Host.Attachment is { Shared.Stays: true })
+        {
+            context.Screen.Line("The node that runs serves it; \"p2p unshare\" ends that.");
+            return ExitCodes.Done;
+        }
+
         NodeStatus last = await new ServingView(context, node).RunAsync();
         if (context.Events is null)
             context.Screen.Line(Goodbye(last, context.Parse, isInput: paths is ["-"]));

@@ -19,6 +19,8 @@ internal sealed class StoreRepairCommand : ToolCommand
 
     public override string Notes => "Peers noted with a pin, those given with --peer and those connected are asked. Your own files are read and never changed. A damaged index is kept beside the new one as index.damaged-N. Exit 4 when something is lost.";
 
+    public override FolderUse UseOf(ParseResult parse) => FolderUse.Alone;
+
     public override async Task<int> RunAsync(CommandContext context)
     {
         long started = context.Host.Time.GetTimestamp();

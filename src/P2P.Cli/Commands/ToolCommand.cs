@@ -11,6 +11,9 @@ internal abstract class ToolCommand(string name, string description) : Command(n
     /// <summary>What else a user should know, for help; paragraphs separated by empty lines.</summary>
     public virtual string Notes => "";
 
+    /// <summary>What it needs of the data folder.</summary>
+    public virtual FolderUse UseOf(ParseResult parse) => FolderUse.Node;
+
     /// <summary>Does it.</summary>
     /// <returns>The exit code. Failures are thrown.</returns>
     public abstract Task<int> RunAsync(CommandContext context);

@@ -5,6 +5,9 @@ namespace P2P.Cli.Configuration;
 /// <summary>The global options after command line, environment, file and defaults were laid over each other.</summary>
 internal sealed class Settings
 {
+    /// <summary>The network when none is named.</summary>
+    public const string DefaultNetwork = "p2p";
+
     /// <summary>The data folder as given; null: the system's default.</summary>
     public string? Data { get; set; }
 
@@ -14,7 +17,8 @@ internal sealed class Settings
 
     public bool NoLan { get; set; }
 
-    public string Network { get; set; } = "p2p";
+    /// <summary>The network as given; null: <see cref="DefaultNetwork"/>.</summary>
+    public string? Network { get; set; }
 
     public string NodeName { get; set; } = "";
 
@@ -32,6 +36,19 @@ internal sealed class Settings
     /// <summary>Holds the rooms' options (storage, exchange, dht, limits); the rest of it stays at its defaults.</summary>
     public P2PNodeOptions Rooms { get; } = new();
 
+    /// <summary>What the node had that this one comes after: the command did not name it, but ran with it until now.</summary>
+    public InheritedSettings? Inherited { get; set; }
+
+    /// <summary>The network that a node of these settings is in.</summary>
+    public string NetworkOfNode => Network ?? Inherited?.Network ?? DefaultNetwork;
+
+    /// <summary>The peers that it is told of.</summary>
+    public IEnumerable<string> PeersOfNode => Peers.Union(Inherited?.Peers ?? []);
+
+    /// <summary>The addresses that it listens on; none: by default, or not at all.</summary>
+    /// <param name="always">Whether it listens although no address was given.</param>
+    public IReadOnlyList<string> ListenOfNode(bool always) => Listen.Count > 0 || !always ? Listen : Inherited?.Listen ?? [];
+
     /// <summary>The absolute data folder.</summary>
     /// <exception cref="UsageException">None was given and the system has no default.</exception>
     public string DataFolderOf(ToolHost host) =>
@@ -45,12 +62,15 @@ internal sealed class Settings
         DataDirectory = dataFolder,
         NodeName = NodeName,
         Listen = listen || Listen.Count > 0,
-        ListenAddresses = [.. Listen],
-        BootstrapPeers = [.. Peers],
-        Network = Network,
+        ListenAddresses = [.. ListenOfNode(listen)],
+        BootstrapPeers = [.. PeersOfNode],
+        Network = NetworkOfNode,
         Storage = Rooms.Storage,
         Exchange = Rooms.Exchange,
         Dht = Rooms.Dht,
         Limits = Rooms.Limits,
     };
 }
+
+/// <summary>What a node had that another comes after.</summary>
+internal sealed record InheritedSettings(string Network, IReadOnlyList<string> Listen, IReadOnlyList<string> Peers);

@@ -21,6 +21,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new(); // guards _operations and _isStopping
+    private readonly SemaphoreSlim _listening = new(1, 1); // one begins to listen at a time
     private readonly List<Task> _loops = [];
     private readonly ILogger _logger;
     private readonly IdentityKey _identity;
@@ -197,6 +198,24 @@ internal sealed class NodeRuntime : IAsyncDisposable
             connection.RoundTripTime,
             Bitswap.BytesFetchedFrom(connection.RemotePeer),
             Bitswap.BytesServedTo(connection.RemotePeer));
+
+    /// <summary>Listens as the settings say, unless it listens already.</summary>
+    /// <returns>Whether it began now.</returns>
+    public async Task<bool> ListenAsync(NodeSettings settings, CancellationToken cancellationToken)
+    {
+        await _listening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (Connections.ListenAddresses.Count > 0)
+                return false;
+            await new ListenPorts(Store, Connections, Warnings).ListenAsync(settings, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        finally
+        {
+            _listening.Release();
+        }
+    }
 
     public ValueTask DisposeAsync() => new(StopAsync(CancellationToken.None));
 

@@ -145,6 +145,19 @@ public sealed class P2PNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Begins to accept connections, if the node does not yet: for one that was started with <see cref="P2PNodeOptions.Listen"/> off.</summary>
+    /// <param name="addresses">Where; none: as <see cref="P2PNodeOptions.ListenAddresses"/> does by default.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <returns>Whether it began now; false when it listened already, wherever that is.</returns>
+    /// <exception cref="ArgumentException">An address is none to listen on.</exception>
+    /// <exception cref="P2PException">No address could be listened on.</exception>
+    /// <exception cref="InvalidOperationException">The node does not run.</exception>
+    public Task<bool> ListenAsync(IReadOnlyCollection<string>? addresses = null, CancellationToken cancellationToken = default)
+    {
+        NodeRuntime runtime = Runtime;
+        return runtime.ListenAsync(NodeSettings.From(new P2PNodeOptions { DataDirectory = runtime.Settings.DataDirectory, Listen = true, ListenAddresses = [.. addresses ?? []] }), cancellationToken);
+    }
+
     /// <summary>Ends transfers at a block boundary and closes everything. Does nothing when it does not run; it may be started again.</summary>
     /// <param name="cancellationToken">Ends the waiting for peers; what is on disk is closed properly all the same.</param>
     public async Task StopAsync(CancellationToken cancellationToken = default)

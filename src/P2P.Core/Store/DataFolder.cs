@@ -90,7 +90,7 @@ internal sealed class DataFolder : IDisposable
         }
         catch (IOException error)
         {
-            throw new P2PException(P2PErrorCode.InUse, $"The data folder {Path} is in use by {DescribeOwner()}. End it, or choose another data folder.", error);
+            throw new P2PException(P2PErrorCode.InUse, $"The data folder {Path} is in use by {DescribeOwner()}. End it, or choose another data folder.", error) { IsTransient = true };
         }
         TellOwner();
     }

@@ -9,19 +9,21 @@ internal sealed class SlowLine : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly int _target;
-    private readonly int _bytesPerSecond;
     private readonly Task _accepting;
     private long _carried;
 
     /// <summary>Opens a line to a port of this machine.</summary>
     public SlowLine(int target, int bytesPerSecond)
     {
-        (_target, _bytesPerSecond) = (target, bytesPerSecond);
+        (_target, BytesPerSecond) = (target, bytesPerSecond);
         _listener.Start();
         _accepting = AcceptAsync();
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>What it carries from now on.</summary>
+    public int BytesPerSecond { get; set; }
 
     /// <summary>Bytes that came from the target.</summary>
     public long Carried => Interlocked.Read(ref _carried);
@@ -73,7 +75,7 @@ internal sealed class SlowLine : IAsyncDisposable
             if (!isCounted)
                 continue;
             Interlocked.Add(ref _carried, count);
-            await Task.Delay(TimeSpan.FromSeconds((double)count / _bytesPerSecond), _stop.Token);
+            await Task.Delay(TimeSpan.FromSeconds((double)count / BytesPerSecond), _stop.Token);
         }
     }
 }
