@@ -20,6 +20,9 @@ internal sealed class CommandTree : RootCommand
         Add(new LsCommand());
         Add(new CatCommand());
         Add(new LinkCommand());
+        Add(new NodeCommand());
+        Add(new StatusCommand());
+        Add(new PeersCommand());
         Add(new CidCommand());
         Add(new IdCommand());
         Add(new CommandGroup("pin", "What is kept in the store.", new PinAddCommand(), new PinRmCommand(), new PinLsCommand()));

@@ -39,7 +39,7 @@ internal sealed class NodeSession : IAsyncDisposable
         {
             await node.StartAsync(context.Stopping);
             var session = new NodeSession(node, folder) { IsNew = isNew };
-            session._control = ControlServer.TryStart(context, new SharedNode(node, folder, context.Parse.CommandResult.Command.FullName(), context.Settings));
+            session._control = ControlServer.TryStart(context, new SharedNode(node, folder, context.Parse.CommandResult.Command.FullName(), context.Settings, context.Host.Time.GetUtcNow()));
             return session;
         }
         catch (P2PException failure) when (failure is { Code: P2PErrorCode.InUse, IsTransient: true } && context.WaitsForFolder)

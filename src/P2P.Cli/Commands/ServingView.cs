@@ -38,6 +38,10 @@ internal sealed class ServingView(CommandContext context, P2PNode node)
         return last;
     }
 
+    /// <summary>What was sent, as a part of a sentence.</summary>
+    public static string Sent(NodeStatus status) =>
+        status.BytesServed == 0 ? "nothing was sent" : $"{ByteSize.Format(status.BytesServed)} sent to {ProgressBar.Count(status.BytesServedByPeer.Count, "peer")}";
+
     private void Show(NodeStatus status)
     {
         Tell(status);

@@ -201,6 +201,8 @@ internal sealed class ShareCommand : ToolCommand
         if (share.AllowedPeers.Count > 0)
             screen.Line($"Given to:   {string.Join(", ", share.AllowedPeers.Select(peer => $"{peer}"))}; nobody else gets it from here");
         screen.Line($"Reachable:  {Reachable(addresses)}");
+        if (share.Announced is { Of: > 0 } announced)
+            screen.Line($"Announced:  to {announced.Nodes} of {announced.Of} nodes{(announced.Verified ? "; found from elsewhere, so the content id alone leads here" : "; not yet seen from elsewhere")}");
     }
 
     private static string Readable(Share share) =>
@@ -232,7 +234,7 @@ internal sealed class ShareCommand : ToolCommand
 
     private static string Goodbye(NodeStatus last, ParseResult parse, bool isInput)
     {
-        string sent = last.BytesServed == 0 ? "nothing was sent" : $"{ByteSize.Format(last.BytesServed)} sent to {ProgressBar.Count(last.BytesServedByPeer.Count, "peer")}";
+        string sent = ServingView.Sent(last);
         return isInput ? $"Stopped; {sent}." : $"Stopped; {sent}. \"{SafeText.Clean(CommandLine(parse))}\" serves the same link again.";
     }
 

@@ -8,7 +8,8 @@ namespace P2P.Cli.Control;
 /// <param name="Folder">The data folder.</param>
 /// <param name="Command">What the process was started as, for example <c>share</c>.</param>
 /// <param name="Settings">What it was set up with.</param>
-internal sealed record SharedNode(P2PNode Node, string Folder, string Command, Settings Settings)
+/// <param name="Since">When it was started.</param>
+internal sealed record SharedNode(P2PNode Node, string Folder, string Command, Settings Settings, DateTimeOffset Since)
 {
     /// <summary>The command whose process serves until it is told to end.</summary>
     public const string NodeCommand = "node";
@@ -18,7 +19,4 @@ internal sealed record SharedNode(P2PNode Node, string Folder, string Command, S
 
     /// <summary>The addresses that were asked for to listen on; none: by default, or not at all.</summary>
     public IReadOnlyList<string> Listen { get; set; } = Settings.ListenOfNode(always: true);
-
-    /// <summary>When it was started.</summary>
-    public DateTime Since { get; } = DateTime.UtcNow;
 }

@@ -166,6 +166,36 @@ internal sealed record StoreStatEvent(
 /// <summary>What is kept for one reason.</summary>
 internal sealed record StoreStatKind(string Kind, int Pins, long OwnedBlocks, long OwnedBytes, long ReferencedBlocks, long ReferencedBytes);
 
+/// <summary>What the node of a data folder is doing; all unknown when none runs.</summary>
+internal sealed record StatusEvent(
+    bool Running,
+    int? Process,
+    string? Command,
+    DateTime? Since,
+    string? PeerId,
+    string? Network,
+    IReadOnlyList<string> Addresses,
+    int Peers,
+    int Shares,
+    long BytesServed,
+    long BytesFetched,
+    StatusDht? Dht,
+    IReadOnlyList<StatusWarning> Warnings)
+    : JsonEvent("status");
+
+/// <summary>The part that it takes in the DHT.</summary>
+internal sealed record StatusDht(bool Server, int Contacts, int Announcements);
+
+/// <summary>Something that its operator should know.</summary>
+internal sealed record StatusWarning(string Code, string Message);
+
+/// <summary>Who the node of a data folder is connected with.</summary>
+internal sealed record PeersEvent(bool Running, IReadOnlyList<PeersEntry> Peers)
+    : JsonEvent("peers");
+
+/// <summary>A connected peer; the round trip in seconds, the bytes since it connected first.</summary>
+internal sealed record PeersEntry(string PeerId, string Address, bool Outbound, string? Agent, double? Rtt, long BytesReceived, long BytesServed);
+
 /// <summary>Which version this is.</summary>
 internal sealed record VersionEvent(string Version, string? Commit)
     : JsonEvent("version");
@@ -205,6 +235,8 @@ internal sealed record ErrorEvent(string Code, string Message)
 [JsonSerializable(typeof(RepairedEvent))]
 [JsonSerializable(typeof(GcEvent))]
 [JsonSerializable(typeof(StoreStatEvent))]
+[JsonSerializable(typeof(StatusEvent))]
+[JsonSerializable(typeof(PeersEvent))]
 [JsonSerializable(typeof(VersionEvent))]
 [JsonSerializable(typeof(WarningEvent))]
 [JsonSerializable(typeof(ErrorEvent))]

@@ -29,6 +29,8 @@ internal static partial class EventSchemas
     {
         foreach (JsonProperty rule in schema.EnumerateObject())
         {
+            if (value.ValueKind == JsonValueKind.Null && rule.Name is ("required" or "properties"))
+                continue; // "type" says whether it may be
             switch (rule.Name)
             {
                 case "type":

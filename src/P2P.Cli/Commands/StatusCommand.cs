@@ -1,0 +1,82 @@
+using System.CommandLine;
+using P2P.Cli.Control;
+using P2P.Cli.Output;
+using P2P.Cli.Values;
+using P2P.Core;
+
+namespace P2P.Cli.Commands;
+
+/// <summary><c>p2p status</c>: what the node of this data folder is doing.</summary>
+internal sealed class StatusCommand() : ToolCommand("status", "Shows what the node of this data folder is doing; exit 1 when none runs.")
+{
+    public override string Synopsis => "[OPTION]...";
+
+    public override FolderUse UseOf(ParseResult parse) => FolderUse.RunningNode;
+
+    public override Task<int> RunAsync(CommandContext context)
+    {
+        if (context.Host.Attachment is not { } attachment)
+            return Task.FromResult(SayNotRunning(context, new StatusEvent(false, null, null, null, null, null, [], 0, 0, 0, 0, null, [])));
+        SharedNode shared = attachment.Shared;
+        NodeStatus status = shared.Node.Status;
+        if (context.Events is { } events)
+        {
+            events.Write(new StatusEvent(
+                true,
+                Environment.ProcessId,
+                shared.Command,
+                shared.Since.UtcDateTime,
+                $"{status.Id}",
+                shared.Settings.NetworkOfNode,
+                [.. status.Addresses.Select(address => address.ToString())],
+                status.Peers,
+                status.Shares,
+                status.BytesServed,
+                status.BytesFetched,
+                status.Dht is { } dht ? new StatusDht(dht.IsServer, dht.Contacts, dht.Providers) : null,
+                [.. status.Warnings.Select(warning => new StatusWarning(warning.Code, warning.Message))]));
+            return Task.FromResult(ExitCodes.Done);
+        }
+
+        Show(context, shared, status);
+        return Task.FromResult(ExitCodes.Done);
+    }
+
+    /// <summary>Says that there is no node to ask.</summary>
+    /// <returns>The exit code.</returns>
+    public static int SayNotRunning(CommandContext context, JsonEvent none)
+    {
+        if (context.Events is { } events)
+            events.Write(none);
+        else
+            context.Data($"not running (nothing uses {context.DisplayOwn(context.Settings.DataFolderOf(context.Host))})");
+        return ExitCodes.Failed;
+    }
+
+    private static void Show(CommandContext context, SharedNode shared, NodeStatus status)
+    {
+        TimeSpan age = context.Host.Time.GetUtcNow() - shared.Since;
+        Row(context, "Node", $"{status.Id}");
+        Row(context, "Kept in", context.DisplayOwn(shared.Folder));
+        Row(context, "Runs as", $"p2p {shared.Command}, process {Environment.ProcessId}, for {Duration.FormatElapsed(age)}");
+        Row(context, "Network", $"{SafeText.Clean(shared.Settings.NetworkOfNode)}; {Describe(status.Dht)}");
+        string[] addresses = [.. status.Addresses.Select(address => address.ToString())];
+        Row(context, "Listening", addresses.Length == 0 ? "no: it only fetches" : addresses[0]);
+        foreach (string address in addresses.Skip(1))
+            Row(context, "", address);
+        Row(context, "Peers", $"{status.Peers}");
+        Row(context, "Shares", $"{status.Shares}");
+        Row(context, "Sent", $"{ByteSize.Format(status.BytesServed)}{(status.BytesServedByPeer.Count > 0 ? " to " + ProgressBar.Count(status.BytesServedByPeer.Count, "peer") : "")}");
+        Row(context, "Received", ByteSize.Format(status.BytesFetched));
+        foreach (NodeWarning warning in status.Warnings)
+            Row(context, "Note", SafeText.Clean(warning.Message));
+    }
+
+    private static string Describe(DhtStatus? dht) => dht is null
+        ? "not in its DHT"
+        : dht.Contacts == 0
+            ? "no peer of its DHT known yet (--peer names one)"
+            : $"{ProgressBar.Count(dht.Contacts, "contact")} in its DHT, {(dht.IsServer ? $"answers others about {ProgressBar.Count(dht.Providers, "announcement")}" : "asks only")}";
+
+    private static void Row(CommandContext context, string what, string value) => context.Data($"{what,-11}{value}");
+}
