@@ -27,6 +27,8 @@ internal sealed class AttachedRun(ControlChannel channel, SharedNode shared, Tim
             if (await channel.ReadLineAsync(ControlLimits.RequestBytesMax, patience.Token) is not { } line)
                 return;
             request = JsonSerializer.Deserialize(line.Span, ControlJson.Default.AttachRequest) ?? throw new JsonException();
+            if (!request.IsValid)
+                throw new JsonException();
         }
 
         if (request.P2p != ControlLimits.ProtocolVersion)

@@ -19,7 +19,11 @@ internal sealed record AttachRequest(
     IReadOnlyDictionary<string, string> Environment,
     bool OutputIsTerminal,
     bool ErrorIsTerminal,
-    int Width);
+    int Width)
+{
+    /// <summary>Whether it holds what it must.</summary>
+    public bool IsValid => Args.All(arg => (string?)arg is not null) && Environment.Values.All(value => (string?)value is not null) && Path.IsPathFullyQualified(Directory);
+}
 
 /// <summary>What the owner answers: who it is, or why not.</summary>
 /// <param name="P2p">The version of this protocol.</param>
@@ -71,7 +75,7 @@ internal sealed record OwnerLine
 }
 
 /// <summary>Serializers made at build time.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(AttachRequest))]
 [JsonSerializable(typeof(AttachAnswer))]
 [JsonSerializable(typeof(AttachedLine))]

@@ -9,7 +9,7 @@ internal static class ControlSocket
 {
     private const string Name = "control.sock";
     private const int PathBytesMax = 100; // macOS takes 103, Linux 107
-    private const int Backlog = 16;
+    private const int Backlog = 128; // more at the same moment are told to try again
 
     public static string PathOf(string folder) => Path.Combine(folder, Name);
 
