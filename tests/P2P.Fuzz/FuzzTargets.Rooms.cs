@@ -10,6 +10,7 @@ using P2P.Core.Dht;
 using P2P.Core.Exchange;
 using P2P.Core.Muxer;
 using P2P.Core.Protocols;
+using P2P.Core.Replication;
 using P2P.Core.SecureChannel;
 using P2P.Core.Store;
 using P2P.Core.Transport;
@@ -41,6 +42,9 @@ internal static partial class FuzzTargets
         new("bitswap", BitswapSamples(), BitswapMessages),
         new("dht-message", DhtSamples(), DhtMessages),
         new("ipns-record", [[0x42, 1, 7, 0x4a, 1, 0xa0], [0x42, 1, 7, 0x4a, 10, 0xa1, 0x63, .. "TTL"u8, 0x1a, 1, 2, 3, 4]], input => new IpnsValidator().IsValid(Peer.AsSpan(), input, default)),
+        new("replica-message", [[0x0a, 4, 0x12, 2, 1, 2], [0x12, 2, 0x0a, 0], [0x2a, 4, 0x0a, 2, 1, 2], [0x32, 0]], ReplicaMessages),
+        new("lease", [NewLease().Seal(Identity)], input => Lease.TryOpen(input, out _)),
+        new("receipt", [NewLease().Seal(Identity)], input => Receipt.TryOpen(input, out _)),
         new("pin-record", [PinRecordBody()], PinRecords),
         new("peer-record", [new PeerRecord(Identity.PeerId, 7, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")]).Seal(Identity)], PeerRecords),
     ];
@@ -69,6 +73,28 @@ internal static partial class FuzzTargets
         {
             // refused
         }
+    }
+
+    private static Lease NewLease() => new()
+    {
+        Network = "p2p",
+        Publisher = Identity.PeerId,
+        RunKey = DhtKey.Of(Peer),
+        EntriesDigest = new byte[32],
+        Count = 1,
+        Bytes = 1,
+        Issued = DateTimeOffset.UnixEpoch,
+        Until = DateTimeOffset.UnixEpoch,
+        Min = 1,
+        Target = 1,
+        Max = 1,
+        Sequence = 1,
+    };
+
+    private static void ReplicaMessages(byte[] input)
+    {
+        if (ReplicaProtocol.TryDecode(input, out ReplicaMessage? message) && message.BodyCase == ReplicaMessage.BodyOneofCase.Offer)
+            _ = ReplicaProtocol.ReadEntries(message.Offer.Entries);
     }
 
     private static byte[] PinRecordBody()

@@ -68,6 +68,7 @@ internal sealed class Settings
         Storage = Rooms.Storage,
         Exchange = Rooms.Exchange,
         Dht = Rooms.Dht,
+        Replication = Rooms.Replication,
         Limits = Rooms.Limits,
     };
 }

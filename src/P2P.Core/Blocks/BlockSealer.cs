@@ -39,6 +39,9 @@ internal sealed class BlockSealer : IDisposable
 
     private Span<byte> BlockKey => _keys.AsSpan(KeyBytes);
 
+    /// <summary>Whether a block of that length (bytes) may be a sealed one: says nothing of what is in it.</summary>
+    public static bool IsSealedLength(int bytes) => bytes - SealBytes - TagBytes is >= LeastPaddedBytes and var padded && Padded(padded) == padded;
+
     /// <summary>The length of the sealed block of so many bytes.</summary>
     public static int SealedBytes(ulong codec, int dataBytes) => SealBytes + Padded(HeaderBytes(codec, dataBytes) + dataBytes) + TagBytes;
 

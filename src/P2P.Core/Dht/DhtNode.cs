@@ -66,6 +66,9 @@ internal sealed class DhtNode : IAsyncDisposable
         DhtLog.Started(_logger, Protocol, IsServer ? "server" : "client");
     }
 
+    /// <summary>The contacts of the table closest to a point, the closest first; asks nobody.</summary>
+    public Contact[] Closest(DhtKey point, int count) => _members.Closest(point, count);
+
     /// <summary>Contacts to begin with after a restart, with their addresses.</summary>
     public IReadOnlyList<Contact> GetContacts() => _members.All();
 

@@ -17,7 +17,7 @@ internal sealed class Announcing(NodeRuntime runtime)
     private readonly ILogger _logger = runtime.Loggers.CreateLogger("P2P.Core.Node");
 
     /// <summary>Whether content may be announced: a share for named peers only is nobody else's business.</summary>
-    public static bool MayAnnounce(Pin pin) => pin.Kind is PinKind.Shared or PinKind.Seeded && pin.AllowedPeers.Count == 0 && !pin.Root.IsEmpty;
+    public static bool MayAnnounce(Pin pin) => pin.Kind.IsServed() && pin.AllowedPeers.Count == 0 && !pin.Root.IsEmpty;
 
     /// <summary>Announces a root and looks whether a stranger would find it.</summary>
     /// <returns>How it went; what is not done in a few seconds is done behind the caller's back and does not count.</returns>
@@ -34,6 +34,13 @@ internal sealed class Announcing(NodeRuntime runtime)
         {
             return new Announcement(0, RoutingTableSettings.K, Verified: false);
         }
+    }
+
+    /// <summary>Announces a root behind the caller's back.</summary>
+    public void Enqueue(Cid root)
+    {
+        if (runtime.Dht.HasContacts)
+            _ = runtime.RunInBackground(token => ProvideAsync(root, DialPurpose.Background, token));
     }
 
     /// <summary>Announces everything when the first contact is there, and then again and again.</summary>

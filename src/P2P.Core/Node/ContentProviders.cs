@@ -11,7 +11,7 @@ namespace P2P.Core.Node;
 /// Everybody who may have content: the peers that the user named and those that the DHT knows of, looked for at the same moment, each handed on as soon as it
 /// is connected. Whoever is connected already is asked by the session itself.
 /// </summary>
-internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, IReadOnlyList<PeerHint> hints, TimeProvider time) : IProviderSource
+internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, HolderNetwork? holders, IReadOnlyList<PeerHint> hints, TimeProvider time) : IProviderSource
 {
     /// <summary>What stands for the DHT where addresses stand that were tried.</summary>
     public const string DhtSource = "DHT";
@@ -66,7 +66,7 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, IR
     {
         try
         {
-            await Task.WhenAll([FindHintsAsync(root, found, cancellationToken), .. dhts.All.Select(dht => SearchAsync(dht, root, found, cancellationToken))]).ConfigureAwait(false);
+            await Task.WhenAll([FindHintsAsync(root, found, cancellationToken), .. dhts.All.Select(dht => SearchAsync(dht, root, found, cancellationToken)), FindHoldersAsync(root, found, cancellationToken)]).ConfigureAwait(false);
             found.TryComplete();
         }
         catch (Exception error)
@@ -103,6 +103,18 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, IR
         {
             await Task.WhenAll(dials).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The holders closest to the root: they may have it whether or not a record names them.</summary>
+    private async Task FindHoldersAsync(Cid root, ChannelWriter<PeerId> found, CancellationToken cancellationToken)
+    {
+        if (holders is null || !dhts.HasContacts)
+            return;
+        byte[] key = new byte[root.Key.ByteLength];
+        root.Key.CopyTo(key);
+        using SemaphoreSlim places = new(MaxDials);
+        await Task.WhenAll((await holders.FindClosestAsync(key, cancellationToken).ConfigureAwait(false))
+            .Select(holder => ConnectAsync(dhts.Own!, holder, places, found, cancellationToken))).ConfigureAwait(false);
     }
 
     private async Task ConnectAsync(DhtNode dht, Contact provider, SemaphoreSlim places, ChannelWriter<PeerId> found, CancellationToken cancellationToken)

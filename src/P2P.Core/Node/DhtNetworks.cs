@@ -13,7 +13,6 @@ internal sealed class DhtNetworks : IAsyncDisposable
     /// <summary>The network whose members are also looked for and told in the DHT of IPFS.</summary>
     public const string IpfsNetwork = "ipfs";
 
-    private const string DefaultNetwork = "p2p";
     private const string IpfsProtocol = "/ipfs/kad/1.0.0";
     private const string KnownPeersSetting = "dht/peers";
 
@@ -46,7 +45,7 @@ internal sealed class DhtNetworks : IAsyncDisposable
         if (settings.DhtMode == DhtMode.Off)
             return;
         bool listens = settings.ListenAddresses.Count > 0;
-        string own = settings.Network is DefaultNetwork or IpfsNetwork ? "/p2p-files/kad/1.0.0" : $"/p2p-files/{settings.Network}/kad/1.0.0";
+        string own = settings.IsDefaultNetwork ? "/p2p-files/kad/1.0.0" : $"/p2p-files/{settings.Network}/kad/1.0.0";
         Own = new DhtNode(pool, Settings(own, settings.DhtMode == DhtMode.Server || (settings.DhtMode == DhtMode.Auto && listens)), seams.Time, seams.ForkRandom(), seams.Loggers);
         All = settings.Network == IpfsNetwork
             ? [Own, new DhtNode(pool, Settings(IpfsProtocol, isServer: false), seams.Time, seams.ForkRandom(), seams.Loggers)]

@@ -4,4 +4,8 @@ namespace P2P.Core;
 /// <param name="IsServer">Whether it answers others.</param>
 /// <param name="Contacts">Peers of the DHT that it knows; 0: nothing can be found there.</param>
 /// <param name="Providers">What others said to have, kept here for all (count).</param>
-public sealed record DhtStatus(bool IsServer, int Contacts, int Providers);
+public sealed record DhtStatus(bool IsServer, int Contacts, int Providers)
+{
+    /// <summary>Holders known, which keep copies for others.</summary>
+    public int Holders { get; init; }
+}

@@ -42,6 +42,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
         _folder = folder;
         Store = store;
         Buffers = buffers;
+        OnLink = seams.OnLink ?? OnLinkOf(settings);
         Garbage = new GarbageCollection(this);
         Reading = new ReadSessions(this);
         Connections = new ConnectionPool(
@@ -54,7 +55,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
                 MaxInboundConnections = settings.MaxConnections * 3 / 4, // the rest is kept for our own dials
                 IdleTimeout = settings.IdleTimeout,
                 DialTimeout = settings.DialTimeout,
-                OnLink = seams.OnLink ?? OnLinkOf(settings),
+                OnLink = OnLink,
                 Muxer = new YamuxOptions { MaxInboundStreams = settings.MaxInboundStreamsPerPeer },
             },
             seams.Time,
@@ -76,6 +77,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             seams.Metrics);
         Dht = new DhtNetworks(settings, Connections, store, seams);
         Announcing = new Announcing(this);
+        Replicating = Dht.Own is { } own ? new Replicating(this, identity, new HolderNetwork(settings, Connections, own, seams), settings, seams) : null;
     }
 
     public NodeSettings Settings { get; }
@@ -102,6 +104,12 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
     /// <summary>Where peers and content are found.</summary>
     public DhtNetworks Dht { get; }
+
+    /// <summary>The networks that this machine has an interface in.</summary>
+    public Func<IReadOnlyList<IPNetwork>> OnLink { get; }
+
+    /// <summary>Copies kept by others and for others; null when it takes no part in the DHT.</summary>
+    public Replicating? Replicating { get; }
 
     /// <summary>Says there what is here.</summary>
     public Announcing Announcing { get; }
@@ -137,11 +145,13 @@ internal sealed class NodeRuntime : IAsyncDisposable
             identity = IdentityFile.LoadOrCreate(folder.IdentityPath);
             shareKeys = new ShareKeyWrap(identity);
             var buffers = new BlockBufferPool();
-            store = await OpenStoreAsync(folder, new StoreOptions { QuotaBytes = settings.MaxOwnedBytes, ShareKeys = shareKeys }, settings.IndexRebuild, buffers, seams, cancellationToken).ConfigureAwait(false);
+            store = await OpenStoreAsync(folder, new StoreOptions { QuotaBytes = settings.MaxOwnedBytes + settings.OfferBytes, ShareKeys = shareKeys }, settings.IndexRebuild, buffers, seams, cancellationToken).ConfigureAwait(false);
             runtime = new NodeRuntime(settings, seams, identity, shareKeys, folder, store, buffers);
             runtime.Ping.Start();
             runtime.Identify.Start();
             runtime.Dht.Start();
+            if (runtime.Replicating is { } replicating)
+                await replicating.StartAsync(cancellationToken).ConfigureAwait(false);
             await runtime.Garbage.DropAbandonedAsync(cancellationToken).ConfigureAwait(false);
             await new ListenPorts(store, runtime.Connections, runtime.Warnings).ListenAsync(settings, cancellationToken).ConfigureAwait(false);
         }
@@ -236,6 +246,8 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
         // whatever fails here, what comes after it is closed all the same, the folder above all
         await EndAsync(Reading.DisposeAsync().AsTask()).ConfigureAwait(false);
+        if (Replicating is { } replicating)
+            await EndAsync(replicating.DisposeAsync().AsTask()).ConfigureAwait(false);
         await EndAsync(Dht.RememberAsync(CancellationToken.None)).ConfigureAwait(false);
         await EndAsync(Dht.DisposeAsync().AsTask()).ConfigureAwait(false);
         await EndAsync(Bitswap.DisposeAsync().AsTask()).ConfigureAwait(false);
@@ -287,7 +299,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
     }
 
     /// <summary>Who may have some content: those that are named, and those that the DHT knows of.</summary>
-    public ContentProviders FindProviders(IReadOnlyList<PeerHint> hints) => new(Connections, Dht, hints, Time);
+    public ContentProviders FindProviders(IReadOnlyList<PeerHint> hints) => new(Connections, Dht, Replicating?.Network, hints, Time);
 
     /// <summary>A node that lives on this machine alone may follow what its peers say about this machine; any other may not.</summary>
     private static Func<IReadOnlyList<IPNetwork>> OnLinkOf(NodeSettings settings)
@@ -304,6 +316,8 @@ internal sealed class NodeRuntime : IAsyncDisposable
         _loops.Add(RunAsync(Garbage.RunAsync));
         _loops.Add(RunAsync(Dht.RunAsync));
         _loops.Add(RunAsync(Announcing.RunAsync));
+        if (Replicating is { } replicating)
+            _loops.Add(RunAsync(replicating.RunAsync));
         if (Dht.All.Count > 0 && !Dht.MayFindAnybody)
             NodeLog.NobodyKnown(_logger);
         foreach (Multiaddress peer in Settings.BootstrapPeers.Concat(Dht.Bootstrap))

@@ -1,4 +1,5 @@
 using System.Globalization;
+using P2P.Core.Replication;
 
 namespace P2P.Core.Node;
 
@@ -7,6 +8,8 @@ internal sealed record NodeSettings
 {
     /// <summary>Listened on when the options name nothing: every interface, on the port kept in the data folder.</summary>
     private static readonly string[] DefaultListenAddresses = ["/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0"];
+
+    private const string DefaultNetwork = "p2p";
 
     public required string DataDirectory { get; init; }
 
@@ -36,6 +39,23 @@ internal sealed record NodeSettings
     public required TimeSpan ProvideInterval { get; init; }
 
     public required TimeSpan DhtRefreshInterval { get; init; }
+
+    public required long OfferBytes { get; init; }
+
+    public required OfferAudience OfferAudience { get; init; }
+
+    public required IReadOnlySet<PeerId> OfferAdmitted { get; init; }
+
+    public required TimeSpan Grace { get; init; }
+
+    public required TimeSpan CheckInterval { get; init; }
+
+    public required TimeSpan DelayedRepairWait { get; init; }
+
+    public required TimeSpan LeaseDuration { get; init; }
+
+    /// <summary>Whether the network is our own default one, under whatever name.</summary>
+    public bool IsDefaultNetwork => Network is DefaultNetwork or DhtNetworks.IpfsNetwork;
 
     public required int MaxConnections { get; init; }
 
@@ -82,6 +102,8 @@ internal sealed record NodeSettings
         var exchange = options.Exchange ?? new ExchangeOptions();
         var storage = options.Storage ?? new StorageOptions();
         var dht = options.Dht ?? new DhtOptions();
+        var replication = options.Replication ?? new ReplicationOptions();
+        (OfferAudience audience, HashSet<PeerId> admitted) = ReadAudience(replication.OfferTo ?? [], faults);
         if (!Enum.IsDefined(dht.Mode))
             faults.Add($"Dht:Mode: {dht.Mode} is none of {string.Join(", ", Enum.GetNames<DhtMode>())}.");
         return new NodeSettings
@@ -100,12 +122,38 @@ internal sealed record NodeSettings
             DhtMode = dht.Mode,
             ProvideInterval = Range(dht.ProvideInterval, TimeSpan.FromMinutes(1), TimeSpan.FromDays(2), "Dht:ProvideInterval", faults),
             DhtRefreshInterval = Range(dht.RefreshInterval, TimeSpan.FromSeconds(10), TimeSpan.FromDays(1), "Dht:RefreshInterval", faults),
+            OfferBytes = Range(replication.OfferBytes, 0, long.MaxValue / 4, "Replication:OfferBytes", faults),
+            OfferAudience = audience,
+            OfferAdmitted = admitted,
+            Grace = Range(replication.Grace, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), "Replication:Grace", faults),
+            CheckInterval = Range(replication.CheckInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), "Replication:CheckInterval", faults),
+            DelayedRepairWait = Range(replication.DelayedRepairWait, TimeSpan.Zero, TimeSpan.FromDays(7), "Replication:DelayedRepairWait", faults),
+            LeaseDuration = Range(replication.Lease, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30), "Replication:Lease", faults),
             MaxConnections = (int)Range(limits.MaxConnections, 8, 65_536, "Limits:MaxConnections", faults),
             MaxConnectionsPerAddress = (int)Range(limits.MaxConnectionsPerAddress, 1, 65_536, "Limits:MaxConnectionsPerAddress", faults),
             MaxInboundStreamsPerPeer = (int)Range(limits.MaxInboundStreamsPerPeer, 16, 4_096, "Limits:MaxInboundStreamsPerPeer", faults),
             IdleTimeout = Range(limits.IdleTimeout, TimeSpan.FromSeconds(10), TimeSpan.FromDays(1), "Limits:IdleTimeout", faults),
             DialTimeout = Range(limits.DialTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60), "Limits:DialTimeout", faults),
         };
+    }
+
+    private static (OfferAudience Audience, HashSet<PeerId> Admitted) ReadAudience(IEnumerable<string> texts, List<string> faults)
+    {
+        OfferAudience audience = OfferAudience.Local;
+        HashSet<PeerId> admitted = [];
+        int index = 0;
+        foreach (string text in texts)
+        {
+            if (text == "anyone")
+                audience = OfferAudience.Anyone;
+            else if (PeerId.TryParse(text, null, out PeerId peer))
+                admitted.Add(peer);
+            else if (text != "local")
+                faults.Add($"Replication:OfferTo:{index}: '{text}' is neither local, anyone nor a peer id.");
+            index++;
+        }
+
+        return (audience, admitted);
     }
 
     private static List<Multiaddress> ParseAll(IEnumerable<string> texts, string key, bool needsPeer, List<string> faults)

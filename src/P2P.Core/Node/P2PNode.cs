@@ -106,7 +106,7 @@ public sealed class P2PNode : IAsyncDisposable
         {
             BytesServedByPeer = runtime.Bitswap.BytesServedByPeer,
             Warnings = runtime.Warnings.ToList(),
-            Dht = runtime.Dht.Status,
+            Dht = runtime.Dht.Status is { } dht ? dht with { Holders = runtime.Replicating?.Network.Count ?? 0 } : null,
         }
         : new NodeStatus(_state, _id, [], 0, 0, 0, 0);
 
@@ -333,6 +333,26 @@ public sealed class P2PNode : IAsyncDisposable
         return new Fetching(Runtime).ListAsync(link, path, recursive, options, cancellationToken);
     }
 
+    /// <summary>Counts the copies of a share that others keep, by asking each holder to prove that it can get a block of it now.</summary>
+    /// <param name="link">A share of this node that was shared with replicas.</param>
+    /// <param name="cancellationToken">Ends the asking.</param>
+    /// <exception cref="P2PException">NotFound: it is not replicated from here.</exception>
+    public Task<HealthReport> GetHealthAsync(ShareLink link, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(link);
+        return Replicating(Runtime).CheckAsync(link.Root, cancellationToken);
+    }
+
+    /// <summary>Renews the leases under which others keep copies of a share, and makes good what is missing.</summary>
+    /// <param name="link">A share of this node that was shared with replicas.</param>
+    /// <param name="cancellationToken">Ends it; what was renewed stays renewed.</param>
+    /// <exception cref="P2PException">NotFound: it is not replicated from here.</exception>
+    public Task<HealthReport> RenewReplicasAsync(ShareLink link, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(link);
+        return Replicating(Runtime).RenewAsync(link.Root, cancellationToken);
+    }
+
     /// <summary>Connects to a peer, or returns the connection that exists.</summary>
     /// <param name="address">Its address, ending in <c>/p2p/ID</c>.</param>
     /// <param name="cancellationToken">Ends the dial.</param>
@@ -349,6 +369,9 @@ public sealed class P2PNode : IAsyncDisposable
 
     /// <summary>The DHT of our own nodes, for tests beside other implementations; null while it does not run or takes no part.</summary>
     internal DhtNode? Dht => _runtime?.Dht.Own;
+
+    private static Replicating Replicating(NodeRuntime runtime) =>
+        runtime.Replicating ?? throw new InvalidOperationException("This node takes no part in the DHT, so it has no replicas.");
 
     private NodeRuntime Runtime => _runtime ?? throw new InvalidOperationException("The node does not run: await StartAsync first.");
 

@@ -33,6 +33,9 @@ public sealed class P2PNodeOptions
     /// <summary>Finding peers and content without being told where they are.</summary>
     public DhtOptions Dht { get; set; } = new();
 
+    /// <summary>Disk for others, and copies kept by others.</summary>
+    public ReplicationOptions Replication { get; set; } = new();
+
     /// <summary>Connections, streams and dials.</summary>
     public LimitOptions Limits { get; set; } = new();
 

@@ -27,6 +27,9 @@ public sealed record Share(Cid Root, ShareLink Link, string Name, long Bytes, lo
     /// <summary>The peers that this node gives it to; empty: whoever asks.</summary>
     public IReadOnlyList<PeerId> AllowedPeers { get; init; } = [];
 
+    /// <summary>How many copies others keep, as counted when it was shared; null when none were asked for.</summary>
+    public HealthReport? Health { get; init; }
+
     /// <summary>Bytes that this node knew already when it was shared, from an earlier version or other content: peers that seed those fetch the rest only.</summary>
     public long BytesAlreadyThere { get; init; }
 

@@ -36,6 +36,12 @@ public sealed record ShareOptions
     /// </summary>
     public bool Private { get; init; }
 
+    /// <summary>
+    /// Copies that others are to keep, so that it outlives this node: 1 to 16; 0, the default: none. Sharing returns when every holder that was asked has
+    /// answered; <see cref="Share.Health"/> says what came of it. Holders are looked for in the DHT. Not together with <see cref="AllowedPeers"/>.
+    /// </summary>
+    public int Replicas { get; init; }
+
     /// <summary>The peers that may fetch it; null or empty: whoever asks. Enforced by this node; who fetched it can pass it on.</summary>
     public IReadOnlyCollection<PeerId>? AllowedPeers { get; init; }
 }

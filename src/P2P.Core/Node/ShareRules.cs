@@ -6,10 +6,17 @@ namespace P2P.Core.Node;
 /// <summary>What the options of a share mean for its import, and the import that only tries them out.</summary>
 internal static class ShareRules
 {
+    /// <summary>Copies that may be asked for (count).</summary>
+    private const int MaxReplicas = 16;
+
     /// <summary>Options for the importer.</summary>
     /// <exception cref="ArgumentException">A pattern is none.</exception>
     public static ImportOptions ForImport(ShareOptions options)
     {
+        if (options.Replicas is < 0 or > MaxReplicas)
+            throw new ArgumentException($"{options.Replicas} replicas are not between 0 and {MaxReplicas}.", nameof(options));
+        if (options.Replicas > 0 && options.AllowedPeers?.Count > 0)
+            throw new ArgumentException("Replicas are given to whoever asks their holders: they cannot be had of a share for named peers only.", nameof(options));
         Glob[] exclude = PatternsOf(options);
         return new ImportOptions
         {

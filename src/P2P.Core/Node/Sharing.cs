@@ -56,10 +56,15 @@ internal sealed class Sharing(NodeRuntime runtime)
         bool found = false;
         foreach (Pin pin in runtime.Store.GetPins().Where(pin => pin.Kind is PinKind.Shared or PinKind.Seeded && pin.Root == root))
             found |= await runtime.Store.RemovePinAsync(pin.Id, cancellationToken).ConfigureAwait(false);
-        if (found)
-            runtime.Garbage.Signal();
-        return found;
+        if (!found)
+            return false;
+        runtime.Garbage.Signal();
+        if (runtime.Replicating is { } replicating)
+            await replicating.ReleaseAsync(root, cancellationToken).ConfigureAwait(false);
+        return true;
     }
+
+    private Replicating Replicating => runtime.Replicating ?? throw new InvalidOperationException("A node that takes no part in the DHT finds no holders: it cannot share with replicas.");
 
     private async Task<Share> ShareAsync(
         Func<Importer, PinId, IProgress<ImportProgress>?, Task<ImportResult>> import,
@@ -71,6 +76,8 @@ internal sealed class Sharing(NodeRuntime runtime)
     {
         using var activity = P2PActivities.Source.StartActivity(P2PActivities.Import);
         ImportOptions how = ShareRules.ForImport(options);
+        if (options.Replicas > 0)
+            _ = Replicating; // refuses before anything is written
         paths = [.. paths.Select(Path.TrimEndingDirectorySeparator)];
         using ShareSecret? secret = options.Private ? FindSecret(paths) ?? ShareSecret.New() : null;
         var pin = new Pin
@@ -118,7 +125,8 @@ internal sealed class Sharing(NodeRuntime runtime)
         runtime.Bitswap.OnBlockAvailable(pin.Root); // whoever asked before asks for the rest as soon as it has the root
         NodeLog.Shared(_logger, pin.Name, pin.Root, pin.Bytes, pin.Blocks);
         Announcement announced = Announcing.MayAnnounce(pin) ? await runtime.Announcing.AnnounceAsync(pin.Root, cancellationToken).ConfigureAwait(false) : default;
-        return ToShare(pin) with { Announced = announced, Unreadable = result.Unreadable, Skipped = result.Skipped, BytesAlreadyThere = result.BytesAlreadyThere };
+        HealthReport? health = options.Replicas == 0 ? null : await Replicating.ReplicateAsync(pin, options.Replicas, cancellationToken).ConfigureAwait(false);
+        return ToShare(pin) with { Announced = announced, Health = health, Unreadable = result.Unreadable, Skipped = result.Skipped, BytesAlreadyThere = result.BytesAlreadyThere };
     }
 
     /// <summary>The key with which the same paths are shared already; null when they are not, as with a stream.</summary>

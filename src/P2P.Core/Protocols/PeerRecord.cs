@@ -40,15 +40,8 @@ internal sealed record PeerRecord(PeerId Peer, ulong Sequence, IReadOnlyList<Mul
             return false;
         }
 
-        PeerRecordMessage message;
-        try
-        {
-            message = PeerRecordMessage.Parser.ParseFrom(payload.Span);
-        }
-        catch (InvalidProtocolBufferException)
-        {
+        if (!ProtobufMessages.TryParse(PeerRecordMessage.Parser, payload.Span, out PeerRecordMessage? message))
             return false;
-        }
 
         if (!PeerId.TryFromBytes(message.PeerId.Span, out PeerId peer) || peer != signer.ToPeerId())
         {

@@ -24,15 +24,8 @@ internal static class SignedEnvelope
     {
         signer = null;
         payload = default;
-        EnvelopeMessage message;
-        try
-        {
-            message = EnvelopeMessage.Parser.ParseFrom(envelope);
-        }
-        catch (InvalidProtocolBufferException)
-        {
+        if (!ProtobufMessages.TryParse(EnvelopeMessage.Parser, envelope, out EnvelopeMessage? message))
             return false;
-        }
 
         if (!message.PayloadType.Span.SequenceEqual(payloadType)
             || !PublicKey.TryDecode(message.PublicKey.Span, out PublicKey? key, out _)

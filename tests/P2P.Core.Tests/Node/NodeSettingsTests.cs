@@ -14,6 +14,7 @@ public sealed class NodeSettingsTests
           "BootstrapPeers": [ "/ip4/127.0.0.1/tcp/4002/p2p/12D3KooWLU2znyJMtDiHArqAGbZn8CgUGp92kxDBtefftEEaHSZS" ], "Network": "lab",
           "Storage": { "MaxOwnedBytes": 2097152 }, "Exchange": { "ServeFetched": true, "MaxWantedBytesPerPeer": 8388608, "MaxServingBytes": 16777216 },
           "Dht": { "Mode": "Client", "ProvideInterval": "11:00:00", "RefreshInterval": "00:03:00" },
+          "Replication": { "OfferBytes": 1048576, "OfferTo": [ "anyone" ], "Grace": "00:00:02", "CheckInterval": "00:00:05", "DelayedRepairWait": "00:01:00", "Lease": "1.00:00:00" },
           "Limits": { "MaxConnections": 99, "MaxConnectionsPerAddress": 7, "MaxInboundStreamsPerPeer": 64, "IdleTimeout": "00:01:30", "DialTimeout": "00:00:07" } } }
         """;
 
@@ -65,6 +66,12 @@ public sealed class NodeSettingsTests
             options.Dht.Mode = DhtMode.Client;
             options.Dht.ProvideInterval = TimeSpan.FromHours(11);
             options.Dht.RefreshInterval = TimeSpan.FromMinutes(3);
+            options.Replication.OfferBytes = 1048576;
+            options.Replication.OfferTo = ["anyone"];
+            options.Replication.Grace = TimeSpan.FromSeconds(2);
+            options.Replication.CheckInterval = TimeSpan.FromSeconds(5);
+            options.Replication.DelayedRepairWait = TimeSpan.FromMinutes(1);
+            options.Replication.Lease = TimeSpan.FromDays(1);
             options.Limits.MaxConnections = 99;
             options.Limits.MaxConnectionsPerAddress = 7;
             options.Limits.MaxInboundStreamsPerPeer = 64;

@@ -1,0 +1,144 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using P2P.Core.Content;
+using P2P.Core.Identity;
+using P2P.Core.Replication;
+using P2P.Core.Store;
+
+namespace P2P.Core.Node;
+
+/// <summary>Replication as the node runs it: holds for others when it offers disk, and has copies of its shares kept, also those of earlier runs.</summary>
+internal sealed class Replicating : IAsyncDisposable
+{
+    private const string SettingPrefix = "replica/target/";
+
+    private readonly NodeRuntime _runtime;
+    private readonly ReplicaHolder? _holder;
+    private readonly Replicator _replicator;
+    private readonly ILogger _logger;
+
+    public Replicating(NodeRuntime runtime, IdentityKey identity, HolderNetwork network, NodeSettings settings, NodeSeams seams)
+    {
+        _runtime = runtime;
+        _logger = seams.Loggers.CreateLogger("P2P.Core.Node");
+        Network = network;
+        var how = new ReplicationSettings { Grace = settings.Grace, CheckInterval = settings.CheckInterval, DelayedRepairWait = settings.DelayedRepairWait, LeaseDuration = settings.LeaseDuration };
+        var client = new ReplicaClient(runtime.Connections, identity, how, settings.Network, seams.Time);
+        _replicator = new Replicator(runtime.Store, identity, network, client, how, settings.Network, seams.Time, seams.Loggers);
+        if (!network.IsHolder)
+            return;
+        var offer = new HolderSettings { OfferBytes = settings.OfferBytes, Audience = settings.OfferAudience, Admitted = settings.OfferAdmitted, OnLink = runtime.OnLink };
+        _holder = new ReplicaHolder(runtime.Connections, runtime.Store, runtime.Bitswap, identity, network, offer, settings.Network, runtime.Announcing.Enqueue, seams.Time, seams.Loggers);
+    }
+
+    /// <summary>Where holders are.</summary>
+    public HolderNetwork Network { get; }
+
+    /// <summary>What is held for others.</summary>
+    public IReadOnlyList<HeldLease> Held => _holder?.Leases.All ?? [];
+
+    /// <summary>Starts to hold, when disk is offered.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        Network.Start();
+        if (_holder is not null)
+            await _holder.StartAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Everything that it does by itself.</summary>
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(Network.RunAsync(cancellationToken), _holder?.RunAsync(cancellationToken) ?? Task.CompletedTask, _replicator.RunAsync(cancellationToken), ResumeAsync(cancellationToken));
+
+    /// <summary>Has copies of a share kept, now and in later runs.</summary>
+    public async Task<HealthReport> ReplicateAsync(Pin pin, int target, CancellationToken cancellationToken)
+    {
+        await _runtime.Store.SetSettingAsync(SettingPrefix + pin.Root, target.ToString(CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false);
+        return ToReport(pin.Root, await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Counts the copies of a share by asking every holder now.</summary>
+    public async Task<HealthReport> CheckAsync(Cid root, CancellationToken cancellationToken) =>
+        await _replicator.CheckAsync(root, cancellationToken).ConfigureAwait(false) is { } state
+            ? ToReport(root, state)
+            : throw new P2PException(P2PErrorCode.NotFound, $"{root} is not replicated from here. Only the node that shared it, with replicas, can count its copies.");
+
+    /// <summary>Renews the leases on a share.</summary>
+    public async Task<HealthReport> RenewAsync(Cid root, CancellationToken cancellationToken) =>
+        _runtime.Store.GetPins().FirstOrDefault(pin => pin.Kind == PinKind.Shared && pin.Root == root) is { } pin && TargetOf(root) is { } target
+            ? ToReport(root, await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false))
+            : throw new P2PException(P2PErrorCode.NotFound, $"{root} is not replicated from here: there is nothing to renew.");
+
+    /// <summary>Tells the holders that a share has ended.</summary>
+    public async Task ReleaseAsync(Cid root, CancellationToken cancellationToken)
+    {
+        if (TargetOf(root) is null)
+            return;
+        await _runtime.Store.SetSettingAsync(SettingPrefix + root, null, cancellationToken).ConfigureAwait(false);
+        await _replicator.ReleaseAsync(root, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Deletes what is held for a publisher, or one run, lease or not: it is the operator's disk.</summary>
+    /// <returns>Bytes let go of.</returns>
+    public async Task<long> DropAsync(Func<HeldLease, bool> which, CancellationToken cancellationToken)
+    {
+        long bytes = 0;
+        foreach (HeldLease held in Held.Where(which))
+            bytes += await _holder!.Leases.RemoveAsync(held, cancellationToken).ConfigureAwait(false) ? held.Lease.Bytes : 0;
+        _runtime.Garbage.Signal();
+        return bytes;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Network.DisposeAsync().ConfigureAwait(false);
+        _holder?.Dispose();
+    }
+
+    private async Task<ReplicationState> PlaceAsync(Pin pin, int target, CancellationToken cancellationToken)
+    {
+        using ShareSecret? secret = pin.WrappedKey.IsEmpty ? null : ShareSecret.Unwrap(_runtime.ShareKeys, pin.WrappedKey)
+            ?? throw new P2PException(P2PErrorCode.Store, $"The key of the private share '{pin.Name}' cannot be unwrapped: the identity of this node is not the one that shared it.");
+        BlockForm form = ShareSecret.FormOf(secret, _runtime.Buffers);
+        return await _replicator.ReplicateAsync(pin.Root, form, target, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Offers again what earlier runs had placed: holders that have it say so, and others take the places of those that are gone.</summary>
+    private async Task ResumeAsync(CancellationToken cancellationToken)
+    {
+        if (_runtime.Dht.Own is not { } dht)
+            return;
+        await dht.HasContact.WaitAsync(cancellationToken).ConfigureAwait(false);
+        foreach (Pin pin in _runtime.Store.GetPins().Where(static pin => pin.Kind == PinKind.Shared))
+        {
+            if (TargetOf(pin.Root) is not { } target)
+                continue;
+            try
+            {
+                await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false);
+            }
+            catch (P2PException error)
+            {
+                NodeLog.Warned(_logger, error.Message);
+            }
+        }
+    }
+
+    private int? TargetOf(Cid root) =>
+        int.TryParse(_runtime.Store.GetSetting(SettingPrefix + root), NumberStyles.None, CultureInfo.InvariantCulture, out int target) ? target : null;
+
+    private static HealthReport ToReport(Cid root, ReplicationState state) =>
+        new(root, state.Blocks, state.Runs, state.MinCopies, state.AverageCopies, state.Target, state.Until)
+        {
+            Refusals = state.Refusals.ToDictionary(static one => Describe(one.Key), static one => one.Value, StringComparer.Ordinal),
+        };
+
+    private static string Describe(RefusalReason reason) => reason switch
+    {
+        RefusalReason.Full => "full",
+        RefusalReason.TooFar => "too far",
+        RefusalReason.LeaseTooLong => "the lease is too long",
+        RefusalReason.TooBig => "a block is too big",
+        RefusalReason.Policy => "does not hold for this publisher",
+        _ => "the offer is not valid there",
+    };
+}

@@ -1,0 +1,167 @@
+using P2P.Testing;
+
+namespace P2P.Core.Tests.Node;
+
+/// <summary>Goal: content outlives its sharer. Method: real nodes on a network in memory, some of which offer disk.</summary>
+[TestClass]
+public sealed class ReplicationTests
+{
+    private const long Offer = 256L << 20;
+
+    public required TestContext TestContext { get; init; }
+
+    [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task A_share_with_replicas_is_fetched_by_its_id_when_the_sharer_is_gone()
+    {
+        await using var network = new TestNetwork(1);
+        using var folder = new Content.TempFolder();
+        P2PNode[] holders = await StartHoldersAsync(network, 4);
+        P2PNode sharer = await JoinAsync(network, holders[0]), fetcher = await JoinAsync(network, holders[0]);
+        string path = await WriteAsync(folder, "f", 5_000_000);
+
+        Share share = await sharer.ShareAsync(path, new ShareOptions { Replicas = 3 }, cancellationToken: TestContext.CancellationToken);
+
+        HealthReport health = share.Health!;
+        Assert.IsGreaterThanOrEqualTo(3, health.MinCopies);
+        Assert.AreEqual(1, health.Runs);
+        Assert.AreEqual(3, health.Target);
+        Assert.IsGreaterThanOrEqualTo(3, (await sharer.GetHealthAsync(share.Link, TestContext.CancellationToken)).MinCopies);
+        await sharer.StopAsync(TestContext.CancellationToken);
+
+        FetchResult result = await fetcher.FetchAsync(Bare(share), folder["got"], cancellationToken: TestContext.CancellationToken);
+
+        CollectionAssert.AreEqual(await File.ReadAllBytesAsync(path), await File.ReadAllBytesAsync(folder["got"]));
+        Assert.IsTrue(result.BytesByPeer.Keys.All(peer => holders.Any(holder => holder.Id == peer)));
+    }
+
+    [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task A_private_share_is_kept_by_holders_that_cannot_read_it()
+    {
+        await using var network = new TestNetwork(2);
+        using var folder = new Content.TempFolder();
+        P2PNode[] holders = await StartHoldersAsync(network, 3);
+        P2PNode sharer = await JoinAsync(network, holders[0]), fetcher = await JoinAsync(network, holders[0]);
+        string path = await WriteAsync(folder, "f", 3_000_000);
+        Share share = await sharer.ShareAsync(path, new ShareOptions { Replicas = 2, Private = true }, cancellationToken: TestContext.CancellationToken);
+        await sharer.StopAsync(TestContext.CancellationToken);
+        await fetcher.FetchAsync(share.Link, folder["got"], cancellationToken: TestContext.CancellationToken);
+        CollectionAssert.AreEqual(await File.ReadAllBytesAsync(path), await File.ReadAllBytesAsync(folder["got"]));
+    }
+
+    [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task A_large_share_is_cut_into_runs_and_found_whole()
+    {
+        await using var network = new TestNetwork(3);
+        using var folder = new Content.TempFolder();
+        P2PNode[] holders = await StartHoldersAsync(network, 5);
+        P2PNode sharer = await JoinAsync(network, holders[0]), fetcher = await JoinAsync(network, holders[0]);
+        string path = await WriteAsync(folder, "f", (66 << 20) + 5);
+        Share share = await sharer.ShareAsync(path, new ShareOptions { Replicas = 2 }, cancellationToken: TestContext.CancellationToken);
+        Assert.AreEqual(3, share.Health!.Runs); // the root, 64 leaves, 3 leaves
+        Assert.IsGreaterThanOrEqualTo(2, share.Health.MinCopies);
+        await sharer.StopAsync(TestContext.CancellationToken);
+        FetchResult result = await fetcher.FetchAsync(Bare(share), folder["got"], cancellationToken: TestContext.CancellationToken);
+        Assert.AreEqual((66 << 20) + 5, result.Bytes);
+    }
+
+    [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task A_holder_keeps_its_leases_over_a_restart_and_lets_go_when_released()
+    {
+        await using var network = new TestNetwork(4);
+        using var folder = new Content.TempFolder();
+        P2PNode[] holders = await StartHoldersAsync(network, 1);
+        P2PNode sharer = await JoinAsync(network, holders[0]);
+        Share share = await sharer.ShareAsync(await WriteAsync(folder, "f", 1_000_000), new ShareOptions { Replicas = 1 }, cancellationToken: TestContext.CancellationToken);
+        Assert.AreEqual(1, share.Health!.MinCopies);
+        Assert.AreEqual(1_000_000, await HeldAsync(holders[0]));
+
+        await holders[0].StopAsync(TestContext.CancellationToken);
+        Assert.AreEqual(1, (await sharer.GetHealthAsync(share.Link, TestContext.CancellationToken)).MinCopies, "within the grace");
+        await holders[0].StartAsync(TestContext.CancellationToken);
+        Assert.AreEqual(1_000_000, await HeldAsync(holders[0]));
+
+        await sharer.StopSharingAsync(share.Root, TestContext.CancellationToken);
+        Assert.AreEqual(0, await HeldAsync(holders[0]));
+    }
+
+    [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task A_full_holder_refuses_and_says_why()
+    {
+        await using var network = new TestNetwork(5);
+        using var folder = new Content.TempFolder();
+        P2PNode[] holders = await StartHoldersAsync(network, 1, offer: 1_500_000);
+        P2PNode sharer = await JoinAsync(network, holders[0]);
+        Share first = await sharer.ShareAsync(await WriteAsync(folder, "f", 1_000_000), new ShareOptions { Replicas = 1 }, cancellationToken: TestContext.CancellationToken);
+        Share second = await sharer.ShareAsync(await WriteAsync(folder, "g", 1_000_001), new ShareOptions { Replicas = 1 }, cancellationToken: TestContext.CancellationToken);
+        Assert.AreEqual(1, first.Health!.MinCopies);
+        Assert.AreEqual(0, second.Health!.MinCopies);
+        Assert.AreEqual("full", second.Health.Refusals.Single().Key);
+        Assert.AreEqual(1_000_000, await HeldAsync(holders[0]));
+    }
+
+    [TestMethod]
+    public async Task Replicas_and_named_peers_exclude_each_other()
+    {
+        await using var network = new TestNetwork(6);
+        using var folder = new Content.TempFolder();
+        P2PNode node = await network.StartNodeAsync(cancellationToken: TestContext.CancellationToken);
+        string path = await WriteAsync(folder, "f", 1000);
+        await Assert.ThrowsExactlyAsync<ArgumentException>(() => node.ShareAsync(path, new ShareOptions { Replicas = 1, AllowedPeers = [node.Id] }));
+        await Assert.ThrowsExactlyAsync<ArgumentException>(() => node.ShareAsync(path, new ShareOptions { Replicas = 17 }));
+        Share alone = await node.ShareAsync(path, new ShareOptions { Replicas = 3 });
+        Assert.AreEqual(0, alone.Health!.MinCopies);
+    }
+
+    private async Task<P2PNode[]> StartHoldersAsync(TestNetwork network, int count, long offer = Offer)
+    {
+        P2PNode first = await network.StartNodeAsync(options => options.Replication.OfferBytes = offer, TestContext.CancellationToken);
+        List<P2PNode> nodes = [first];
+        while (nodes.Count < count)
+            nodes.Add(await JoinAsync(network, first, options => options.Replication.OfferBytes = offer));
+        if (count == 1)
+            return [first];
+        await WaitAsync(network, () => nodes.TrueForAll(node => node.Status.Dht!.Holders >= Math.Min(count - 1, 2)));
+        return [.. nodes];
+    }
+
+    private async Task<P2PNode> JoinAsync(TestNetwork network, P2PNode by, Action<P2PNodeOptions>? configure = null)
+    {
+        P2PNode node = await network.StartNodeAsync(
+            options =>
+            {
+                options.BootstrapPeers = [$"{by.Status.Addresses[0]}/p2p/{by.Id}"];
+                configure?.Invoke(options);
+            },
+            TestContext.CancellationToken);
+        await WaitAsync(network, () => node.Status.Dht!.Contacts > 0 && by.Status.Dht!.Contacts > 0);
+        await WaitAsync(network, () => by.Status.Dht!.Providers + node.Status.Dht!.Providers > 0 || configure is not null);
+        return node;
+    }
+
+    private async Task WaitAsync(TestNetwork network, Func<bool> condition)
+    {
+        while (!condition())
+        {
+            network.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(10, TestContext.CancellationToken);
+        }
+    }
+
+    private static async Task<long> HeldAsync(P2PNode holder) =>
+        (await holder.Store.GetUsageAsync()).ByPurpose!.Where(usage => usage.Purpose == PinPurpose.Held).Sum(usage => usage.OwnedBytes);
+
+    private static ShareLink Bare(Share share) => ShareLink.Parse(share.Root.ToString());
+
+    private static async Task<string> WriteAsync(Content.TempFolder folder, string name, int bytes)
+    {
+        byte[] content = new byte[bytes];
+        new SeededRandom((ulong)bytes).NextBytes(content);
+        await File.WriteAllBytesAsync(folder[name], content);
+        return folder[name];
+    }
+}
