@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Blocks;
 using P2P.Core.Content;
-using P2P.Core.Diagnostics;
 using P2P.Core.Dht;
+using P2P.Core.Diagnostics;
 using P2P.Core.Identity;
 using P2P.Core.Store;
 
