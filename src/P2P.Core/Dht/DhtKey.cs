@@ -121,6 +121,13 @@ internal readonly struct DhtKey : IEquatable<DhtKey>, IComparable<DhtKey>
         return new DhtKey(Mix(_a, tail._a, prefixBits), Mix(_b, tail._b, prefixBits - 64), Mix(_c, tail._c, prefixBits - 128), Mix(_d, tail._d, prefixBits - 192));
     }
 
+    /// <summary>The next point; after the last comes the first.</summary>
+    public DhtKey Successor()
+    {
+        ulong d = _d + 1, c = d == 0 ? _c + 1 : _c, b = d == 0 && c == 0 ? _b + 1 : _b;
+        return new DhtKey(d == 0 && c == 0 && b == 0 ? _a + 1 : _a, b, c, d);
+    }
+
     /// <summary>Writes 32 bytes, big endian.</summary>
     public void WriteBytes(Span<byte> destination)
     {
