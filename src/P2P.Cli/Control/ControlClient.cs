@@ -75,8 +75,8 @@ internal sealed class ControlClient : IDisposable
                     await output.WriteAsync(bytes, CancellationToken.None);
                 else if (message.Err is { } messages)
                     Show(error, messages);
-                else if (message.Want is { } count && feeding.IsCompleted)
-                    feeding = FeedAsync(input ??= openInput(), count, over.Token);
+                else if (message.Want is { } count)
+                    feeding = FeedAsync(feeding, input ??= openInput(), count, over.Token);
             }
 
             return null;
@@ -130,8 +130,9 @@ internal sealed class ControlClient : IDisposable
     }
 
     // What was read and not used is lost with the process, as with a pipe.
-    private async Task FeedAsync(Stream input, int count, CancellationToken cancellationToken)
+    private async Task FeedAsync(Task before, Stream input, int count, CancellationToken cancellationToken)
     {
+        await before; // what it sent may be answered with the next wish before it has ended itself
         try
         {
             byte[] buffer = new byte[Math.Clamp(count, 1, ControlLimits.ChunkBytes)];
