@@ -40,7 +40,7 @@ internal sealed record PeerRecord(PeerId Peer, ulong Sequence, IReadOnlyList<Mul
             return false;
         }
 
-        if (!ProtobufMessages.TryParse(PeerRecordMessage.Parser, payload.Span, out PeerRecordMessage? message))
+        if (!ProtobufMessages.TryParse(PeerRecordMessage.Parser, PeerRecordMessage.Descriptor, payload.Span, out PeerRecordMessage? message))
             return false;
 
         if (!PeerId.TryFromBytes(message.PeerId.Span, out PeerId peer) || peer != signer.ToPeerId())

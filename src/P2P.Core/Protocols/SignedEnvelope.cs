@@ -24,7 +24,7 @@ internal static class SignedEnvelope
     {
         signer = null;
         payload = default;
-        if (!ProtobufMessages.TryParse(EnvelopeMessage.Parser, envelope, out EnvelopeMessage? message))
+        if (!ProtobufMessages.TryParse(EnvelopeMessage.Parser, EnvelopeMessage.Descriptor, envelope, out EnvelopeMessage? message))
             return false;
 
         if (!message.PayloadType.Span.SequenceEqual(payloadType)

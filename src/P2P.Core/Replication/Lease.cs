@@ -88,7 +88,7 @@ internal sealed record Lease
         lease = null;
         if (!SignedEnvelope.TryOpen(envelope, Domain, PayloadType, out PublicKey? signer, out ReadOnlyMemory<byte> payload))
             return false;
-        if (!ProtobufMessages.TryParse(LeaseMessage.Parser, payload.Span, out LeaseMessage? message))
+        if (!ProtobufMessages.TryParse(LeaseMessage.Parser, LeaseMessage.Descriptor, payload.Span, out LeaseMessage? message))
             return false;
 
         if (!PeerId.TryFromBytes(message.Publisher.Span, out PeerId publisher) || publisher != signer.ToPeerId()

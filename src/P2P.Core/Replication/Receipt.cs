@@ -79,7 +79,7 @@ internal sealed record Receipt
         receipt = null;
         if (!SignedEnvelope.TryOpen(envelope, Domain, PayloadType, out PublicKey? signer, out ReadOnlyMemory<byte> payload))
             return false;
-        if (!ProtobufMessages.TryParse(ReceiptMessage.Parser, payload.Span, out ReceiptMessage? message))
+        if (!ProtobufMessages.TryParse(ReceiptMessage.Parser, ReceiptMessage.Descriptor, payload.Span, out ReceiptMessage? message))
             return false;
 
         if (!PeerId.TryFromBytes(message.Holder.Span, out PeerId holder) || holder != signer.ToPeerId()

@@ -56,7 +56,7 @@ internal static class ReplicaProtocol
 
     /// <summary>Reads one message.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> bytes, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out ReplicaMessage? message) =>
-        ProtobufMessages.TryParse(ReplicaMessage.Parser, bytes, out message);
+        ProtobufMessages.TryParse(ReplicaMessage.Parser, ReplicaMessage.Descriptor, bytes, out message);
 
     /// <summary>Reads the blocks of an offer; null when they are not sound or too many.</summary>
     public static List<ReplicaEntry>? ReadEntries(IReadOnlyCollection<ReplicaMessage.Types.Entry> entries)

@@ -41,8 +41,15 @@ public sealed class StatementTests
     }
 
     [TestMethod]
-    public void A_message_whose_inner_length_is_beyond_all_bounds_is_malformed() =>
-        Assert.IsFalse(ReplicaProtocol.TryDecode(Convert.FromHexString("2affffffff27"), out _));
+    [DataRow("2affffffff27", DisplayName = "its parser left the array")]
+    [DataRow("2affffffff07230afffffdff0102", DisplayName = "its parser allocated half a gigabyte")]
+    [DataRow("0a061affffffff07", DisplayName = "two messages deep")]
+    public void A_message_whose_inner_length_does_not_fit_is_malformed(string hex)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.IsFalse(ReplicaProtocol.TryDecode(Convert.FromHexString(hex), out _));
+        Assert.IsLessThan(1 << 20, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
 
     [TestMethod]
     public void Copies_count_while_their_holders_answer_or_were_silent_for_less_than_the_grace()
