@@ -42,7 +42,7 @@ internal static partial class FuzzTargets
         new("bitswap", BitswapSamples(), BitswapMessages),
         new("dht-message", DhtSamples(), DhtMessages),
         new("ipns-record", [[0x42, 1, 7, 0x4a, 1, 0xa0], [0x42, 1, 7, 0x4a, 10, 0xa1, 0x63, .. "TTL"u8, 0x1a, 1, 2, 3, 4]], input => new IpnsValidator().IsValid(Peer.AsSpan(), input, default)),
-        new("replica-message", [[0x0a, 4, 0x12, 2, 1, 2], [0x12, 2, 0x0a, 0], [0x2a, 4, 0x0a, 2, 1, 2], [0x32, 0]], ReplicaMessages),
+        new("replica-message", [[0x0a, 4, 0x12, 2, 1, 2], [0x12, 2, 0x0a, 0], [0x2a, 4, 0x0a, 2, 1, 2], [0x32, 0], [0x3a, 5, 0x0a, 1, 0xf0, 0x10, 4], [0x42, 6, 0x08, 1, 0x1a, 2, 0x20, 3]], ReplicaMessages),
         new("lease", [NewLease().Seal(Identity)], input => Lease.TryOpen(input, out _)),
         new("receipt", [NewLease().Seal(Identity)], input => Receipt.TryOpen(input, out _)),
         new("pin-record", [PinRecordBody()], PinRecords),
@@ -93,8 +93,15 @@ internal static partial class FuzzTargets
 
     private static void ReplicaMessages(byte[] input)
     {
-        if (ReplicaProtocol.TryDecode(input, out ReplicaMessage? message) && message.BodyCase == ReplicaMessage.BodyOneofCase.Offer)
+        _ = ReplicaEntry.ReadAll(input);
+        if (!ReplicaProtocol.TryDecode(input, out ReplicaMessage? message))
+            return;
+        if (message.BodyCase == ReplicaMessage.BodyOneofCase.Offer)
             _ = ReplicaProtocol.ReadEntries(message.Offer.Entries);
+        else if (message.BodyCase == ReplicaMessage.BodyOneofCase.Digest && Inventory.PartOf(message.Digest) is { } part)
+            _ = new Inventory([], part).AnswerTo(message.Digest, default);
+        else if (message.BodyCase == ReplicaMessage.BodyOneofCase.Inventory)
+            _ = message.Inventory.Items.Select(InventoryItem.TryRead).Count();
     }
 
     private static byte[] PinRecordBody()

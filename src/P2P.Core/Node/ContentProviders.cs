@@ -113,7 +113,7 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
         byte[] key = new byte[root.Key.ByteLength];
         root.Key.CopyTo(key);
         using SemaphoreSlim places = new(MaxDials);
-        await Task.WhenAll((await holders.FindClosestAsync(key, cancellationToken).ConfigureAwait(false))
+        await Task.WhenAll((await holders.FindClosestAsync(key, DialPurpose.Awaited, cancellationToken).ConfigureAwait(false))
             .Select(holder => ConnectAsync(dhts.Own!, holder, places, found, cancellationToken))).ConfigureAwait(false);
     }
 

@@ -32,10 +32,10 @@ internal sealed class HolderNetwork : IHolderDirectory, IAsyncDisposable
     {
         (_pool, _entrance, _time) = (pool, entrance, seams.Time);
         string protocol = settings.IsDefaultNetwork ? ReplicaProtocol.KadId : $"/p2p-files/{settings.Network}/replica/kad/1.0.0";
-        IsHolder = settings.OfferBytes > 0;
+        IsMember = settings.OfferBytes > 0;
         _dht = new DhtNode(
             pool,
-            new DhtNodeSettings { Protocol = protocol, IsServer = IsHolder, RefreshInterval = settings.DhtRefreshInterval, RequestTimeout = settings.DialTimeout },
+            new DhtNodeSettings { Protocol = protocol, IsServer = IsMember, RefreshInterval = settings.DhtRefreshInterval, RequestTimeout = settings.DialTimeout },
             seams.Time,
             seams.ForkRandom(),
             seams.Loggers);
@@ -44,7 +44,7 @@ internal sealed class HolderNetwork : IHolderDirectory, IAsyncDisposable
     }
 
     /// <summary>Whether this node is a holder.</summary>
-    public bool IsHolder { get; }
+    public bool IsMember { get; }
 
     /// <summary>Holders known.</summary>
     public int Count => _dht.ContactCount;
@@ -55,7 +55,7 @@ internal sealed class HolderNetwork : IHolderDirectory, IAsyncDisposable
     /// <summary>Says that this node is a holder, and looks for others, again and again.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        if (!IsHolder)
+        if (!IsMember)
             return;
         await _entrance.HasContact.WaitAsync(cancellationToken).ConfigureAwait(false);
         while (true)
@@ -66,11 +66,15 @@ internal sealed class HolderNetwork : IHolderDirectory, IAsyncDisposable
         }
     }
 
-    public async Task<IReadOnlyList<Contact>> FindClosestAsync(ReadOnlyMemory<byte> name, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Contact>> FindClosestAsync(ReadOnlyMemory<byte> name, DialPurpose purpose, CancellationToken cancellationToken)
     {
         await EnterAsync(cancellationToken).ConfigureAwait(false);
-        return Count == 0 ? [] : await _dht.FindClosestAsync(name, DialPurpose.Awaited, cancellationToken).ConfigureAwait(false);
+        return Count == 0 ? [] : await _dht.FindClosestAsync(name, purpose, cancellationToken).ConfigureAwait(false);
     }
+
+    public IReadOnlyList<Contact> GetClosest(DhtKey point, int count) => _dht.Closest(point, count);
+
+    public bool IsHolder(PeerId peer) => _dht.Closest(DhtKey.Of(peer), 1) is [Contact closest] && closest.Peer == peer;
 
     public bool IsAmongClosest(DhtKey point, int count)
     {
@@ -92,7 +96,7 @@ internal sealed class HolderNetwork : IHolderDirectory, IAsyncDisposable
         await _entering.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_entered != 0 && _time.GetElapsedTime(_entered) < (Count == 0 ? AnnounceRetry : EntryInterval) && !IsHolder)
+            if (_entered != 0 && _time.GetElapsedTime(_entered) < (Count == 0 ? AnnounceRetry : EntryInterval) && !IsMember)
                 return;
             _entered = _time.GetTimestamp();
             List<Task> dials = [];

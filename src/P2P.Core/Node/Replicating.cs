@@ -14,6 +14,7 @@ internal sealed class Replicating : IAsyncDisposable
 
     private readonly NodeRuntime _runtime;
     private readonly ReplicaHolder? _holder;
+    private readonly HolderUpkeep? _upkeep;
     private readonly Replicator _replicator;
     private readonly ILogger _logger;
 
@@ -23,12 +24,13 @@ internal sealed class Replicating : IAsyncDisposable
         _logger = seams.Loggers.CreateLogger("P2P.Core.Node");
         Network = network;
         var how = new ReplicationSettings { Grace = settings.Grace, CheckInterval = settings.CheckInterval, DelayedRepairWait = settings.DelayedRepairWait, LeaseDuration = settings.LeaseDuration };
-        var client = new ReplicaClient(runtime.Connections, identity, how, settings.Network, seams.Time);
+        var client = new ReplicaClient(runtime.Connections, runtime.Bitswap, identity, how, settings.Network, seams.Time);
         _replicator = new Replicator(runtime.Store, identity, network, client, how, settings.Network, seams.Time, seams.Loggers);
-        if (!network.IsHolder)
+        if (!network.IsMember)
             return;
-        var offer = new HolderSettings { OfferBytes = settings.OfferBytes, Audience = settings.OfferAudience, Admitted = settings.OfferAdmitted, OnLink = runtime.OnLink };
+        var offer = new HolderSettings { OfferBytes = settings.OfferBytes, Audience = settings.OfferAudience, Admitted = settings.OfferAdmitted, OnLink = runtime.OnLink, CheckInterval = settings.CheckInterval };
         _holder = new ReplicaHolder(runtime.Connections, runtime.Store, runtime.Bitswap, identity, network, offer, settings.Network, runtime.Announcing.Enqueue, seams.Time, seams.Loggers);
+        _upkeep = new HolderUpkeep(_holder, runtime.Store, identity.PeerId, network, client, how, seams.Time, seams.Loggers.CreateLogger("P2P.Core.Replication"));
     }
 
     /// <summary>Where holders are.</summary>
@@ -47,7 +49,7 @@ internal sealed class Replicating : IAsyncDisposable
 
     /// <summary>Everything that it does by itself.</summary>
     public Task RunAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(Network.RunAsync(cancellationToken), _holder?.RunAsync(cancellationToken) ?? Task.CompletedTask, _replicator.RunAsync(cancellationToken), ResumeAsync(cancellationToken));
+        Task.WhenAll(Network.RunAsync(cancellationToken), _holder?.RunAsync(cancellationToken) ?? Task.CompletedTask, _upkeep?.RunAsync(cancellationToken) ?? Task.CompletedTask, _replicator.RunAsync(cancellationToken), ResumeAsync(cancellationToken));
 
     /// <summary>Has copies of a share kept, now and in later runs.</summary>
     public async Task<HealthReport> ReplicateAsync(Pin pin, int target, CancellationToken cancellationToken)
@@ -58,13 +60,13 @@ internal sealed class Replicating : IAsyncDisposable
 
     /// <summary>Counts the copies of a share by asking every holder now.</summary>
     public async Task<HealthReport> CheckAsync(Cid root, CancellationToken cancellationToken) =>
-        await _replicator.CheckAsync(root, cancellationToken).ConfigureAwait(false) is { } state
-            ? ToReport(root, state)
+        FindShare(root) is { } pin && TargetOf(root) is { } target
+            ? ToReport(root, await WithFormAsync(pin, form => _replicator.CheckAsync(root, form, target, cancellationToken)).ConfigureAwait(false))
             : throw new P2PException(P2PErrorCode.NotFound, $"{root} is not replicated from here. Only the node that shared it, with replicas, can count its copies.");
 
     /// <summary>Renews the leases on a share.</summary>
     public async Task<HealthReport> RenewAsync(Cid root, CancellationToken cancellationToken) =>
-        _runtime.Store.GetPins().FirstOrDefault(pin => pin.Kind == PinKind.Shared && pin.Root == root) is { } pin && TargetOf(root) is { } target
+        FindShare(root) is { } pin && TargetOf(root) is { } target
             ? ToReport(root, await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false))
             : throw new P2PException(P2PErrorCode.NotFound, $"{root} is not replicated from here: there is nothing to renew.");
 
@@ -83,7 +85,7 @@ internal sealed class Replicating : IAsyncDisposable
     {
         long bytes = 0;
         foreach (HeldLease held in Held.Where(which))
-            bytes += await _holder!.Leases.RemoveAsync(held, cancellationToken).ConfigureAwait(false) ? held.Lease.Bytes : 0;
+            bytes += await _holder!.Leases.EndAsync(held, held.Lease.Sequence, held.Envelope, cancellationToken).ConfigureAwait(false) ? held.Lease.Bytes : 0;
         _runtime.Garbage.Signal();
         return bytes;
     }
@@ -94,15 +96,19 @@ internal sealed class Replicating : IAsyncDisposable
         _holder?.Dispose();
     }
 
-    private async Task<ReplicationState> PlaceAsync(Pin pin, int target, CancellationToken cancellationToken)
+    private Task<ReplicationState> PlaceAsync(Pin pin, int target, CancellationToken cancellationToken) =>
+        WithFormAsync(pin, form => _replicator.ReplicateAsync(pin.Root, form, target, cancellationToken));
+
+    private async Task<ReplicationState> WithFormAsync(Pin pin, Func<BlockForm, Task<ReplicationState>> work)
     {
         using ShareSecret? secret = pin.WrappedKey.IsEmpty ? null : ShareSecret.Unwrap(_runtime.ShareKeys, pin.WrappedKey)
             ?? throw new P2PException(P2PErrorCode.Store, $"The key of the private share '{pin.Name}' cannot be unwrapped: the identity of this node is not the one that shared it.");
-        BlockForm form = ShareSecret.FormOf(secret, _runtime.Buffers);
-        return await _replicator.ReplicateAsync(pin.Root, form, target, cancellationToken).ConfigureAwait(false);
+        return await work(ShareSecret.FormOf(secret, _runtime.Buffers)).ConfigureAwait(false);
     }
 
-    /// <summary>Offers again what earlier runs had placed: holders that have it say so, and others take the places of those that are gone.</summary>
+    private Pin? FindShare(Cid root) => _runtime.Store.GetPins().FirstOrDefault(pin => pin.Kind == PinKind.Shared && pin.Root == root);
+
+    /// <summary>Takes up what earlier runs had placed: who has it proves it, and others take the places of those that are gone.</summary>
     private async Task ResumeAsync(CancellationToken cancellationToken)
     {
         if (_runtime.Dht.Own is not { } dht)
@@ -114,7 +120,7 @@ internal sealed class Replicating : IAsyncDisposable
                 continue;
             try
             {
-                await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false);
+                await WithFormAsync(pin, form => _replicator.ResumeAsync(pin.Root, form, target, cancellationToken)).ConfigureAwait(false);
             }
             catch (P2PException error)
             {

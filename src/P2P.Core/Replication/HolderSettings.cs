@@ -1,4 +1,5 @@
 using System.Net;
+using P2P.Core.Blocks;
 
 namespace P2P.Core.Replication;
 
@@ -23,6 +24,12 @@ internal sealed record HolderSettings
 
     /// <summary>Publishers that may push from anywhere.</summary>
     public IReadOnlySet<PeerId> Admitted { get; init; } = new HashSet<PeerId>();
+
+    /// <summary>Blocks that are not held for anybody.</summary>
+    public DenyList Denied { get; init; } = DenyList.Empty;
+
+    /// <summary>How often it looks after what it holds together with others.</summary>
+    public TimeSpan CheckInterval { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>The networks that this machine has an interface in.</summary>
     public required Func<IReadOnlyList<IPNetwork>> OnLink { get; init; }

@@ -5,50 +5,47 @@ using P2P.Core.Addresses;
 using P2P.Core.Blocks;
 using P2P.Core.Connections;
 using P2P.Core.Dht;
+using P2P.Core.Exchange;
 using P2P.Core.Identity;
 using P2P.Core.Transport;
 
 namespace P2P.Core.Replication;
 
-/// <summary>What a holder made of an offer.</summary>
-/// <param name="Receipt">Its receipt; null: it refused.</param>
-/// <param name="Reason">Why.</param>
-internal readonly record struct OfferOutcome(Receipt? Receipt, RefusalReason Reason);
-
-/// <summary>What an audit found.</summary>
-internal enum AuditOutcome
+/// <summary>Talks to holders: offers, audits, releases, and asks what they hold.</summary>
+internal sealed class ReplicaClient(ConnectionPool pool, Bitswap bitswap, IdentityKey identity, ReplicationSettings settings, string network, TimeProvider time)
 {
-    /// <summary>The holder can get the block now.</summary>
-    Proved,
+    /// <summary>Of so many audits one is a plain want (count), so that answering auditors alone does not help.</summary>
+    private const int PlainWantOneIn = 10;
 
-    /// <summary>It answered, and cannot.</summary>
-    Missing,
-}
+    /// <summary>Questions of one comparison (count): a part is cut in halves while there is too much in it.</summary>
+    private const int MaxQuestions = 32;
 
-/// <summary>Talks to holders: offers, audits, releases.</summary>
-internal sealed class ReplicaClient(ConnectionPool pool, IdentityKey identity, ReplicationSettings settings, string network, TimeProvider time)
-{
-    /// <summary>Offers a run.</summary>
+    /// <summary>Below what holders allow, because messages do not arrive as evenly as they are sent.</summary>
+    private const int RateMargin = 8;
+
+    private readonly QuestionRates _rates = new(settings.CheckInterval, RateMargin, time);
+
+    /// <summary>Offers blocks under a lease, this node's or another's.</summary>
     /// <returns>A receipt that was checked, or why there is none.</returns>
     /// <exception cref="IOException">It gave no sound answer in time.</exception>
     /// <exception cref="P2PException">It cannot be reached.</exception>
-    public async Task<OfferOutcome> OfferAsync(Contact holder, Run run, ReadOnlyMemory<byte> lease, CancellationToken cancellationToken)
+    public async Task<OfferOutcome> OfferAsync(Contact holder, IReadOnlyList<ReplicaEntry> entries, ReadOnlyMemory<byte> lease, DialPurpose purpose, CancellationToken cancellationToken)
     {
         using Deadline deadline = new(settings.OfferTimeout, time, cancellationToken);
         try
         {
-            Connection connection = await ConnectAsync(holder, deadline.Token).ConfigureAwait(false);
+            Connection connection = await ConnectAsync(holder, purpose, deadline.Token).ConfigureAwait(false);
             PeerStream stream = await connection.OpenStreamAsync(ReplicaProtocol.Id, deadline.Token).ConfigureAwait(false);
             await using ConfiguredAsyncDisposable closing = stream.ConfigureAwait(false);
             byte[] nonce = RandomNumberGenerator.GetBytes(Receipt.NonceBytes);
             var offer = new ReplicaMessage.Types.Offer { Lease = ByteString.CopyFrom(lease.Span), Nonce = ByteString.CopyFrom(nonce) };
-            offer.Entries.AddRange(run.Entries.Select(static entry => new ReplicaMessage.Types.Entry { Cid = ByteString.CopyFrom(entry.Cid.AsSpan()), Size = (uint)entry.Size }));
+            offer.Entries.AddRange(entries.Select(static entry => entry.ToMessage()));
             await ReplicaProtocol.SendAsync(stream, new ReplicaMessage { Offer = offer }, deadline.Token).ConfigureAwait(false);
             while (await ReplicaProtocol.ReceiveAsync(stream, deadline.Token).ConfigureAwait(false) is { } answer)
             {
                 if (answer.BodyCase == ReplicaMessage.BodyOneofCase.Receipt)
-                    return new OfferOutcome(Check(answer.Receipt, holder, run, lease.Span, nonce), RefusalReason.None);
-                if (answer.BodyCase != ReplicaMessage.BodyOneofCase.Verdict || answer.Verdict.Answers.Length != run.Entries.Count)
+                    return new OfferOutcome(Check(answer.Receipt, holder, entries, lease.Span, nonce), RefusalReason.None, answer.Receipt.Memory);
+                if (answer.BodyCase != ReplicaMessage.BodyOneofCase.Verdict || answer.Verdict.Answers.Length != entries.Count)
                     throw new PeerProtocolException("answered an offer with something else");
                 if (answer.Verdict.Answers.Contains(ReplicaProtocol.Refuse))
                     return new OfferOutcome(null, answer.Verdict.Reason is > 0 and <= (uint)RefusalReason.Invalid ? (RefusalReason)answer.Verdict.Reason : RefusalReason.Policy);
@@ -62,15 +59,22 @@ internal sealed class ReplicaClient(ConnectionPool pool, IdentityKey identity, R
         }
     }
 
-    /// <summary>Asks a holder to prove that it can get a block.</summary>
+    /// <summary>Asks a holder to prove that it can get a block; now and then by asking for the block as anybody would.</summary>
     /// <exception cref="IOException">It gave no sound answer in time.</exception>
     /// <exception cref="P2PException">It cannot be reached.</exception>
-    public async Task<AuditOutcome> AuditAsync(Contact holder, Cid cid, BlockBuffer block, CancellationToken cancellationToken)
+    public async Task<AuditOutcome> AuditAsync(Contact holder, Cid cid, BlockBuffer block, DialPurpose purpose, CancellationToken cancellationToken)
     {
+        Connection connection = await ConnectAsync(holder, purpose, cancellationToken).ConfigureAwait(false);
+        await _rates.WaitForAuditAsync(connection, cancellationToken).ConfigureAwait(false);
         using Deadline deadline = new(settings.AuditTimeout, time, cancellationToken);
         try
         {
-            Connection connection = await ConnectAsync(holder, deadline.Token).ConfigureAwait(false);
+            if (RandomNumberGenerator.GetInt32(PlainWantOneIn) == 0) // not to be foreseen
+            {
+                await WantAsync(holder.Peer, cid, deadline.Token).ConfigureAwait(false);
+                return AuditOutcome.Proved;
+            }
+
             PeerStream stream = await connection.OpenStreamAsync(ReplicaProtocol.Id, deadline.Token).ConfigureAwait(false);
             await using ConfiguredAsyncDisposable closing = stream.ConfigureAwait(false);
             byte[] nonce = RandomNumberGenerator.GetBytes(ReplicaProtocol.AuditNonceBytes);
@@ -88,14 +92,57 @@ internal sealed class ReplicaClient(ConnectionPool pool, IdentityKey identity, R
         }
     }
 
-    /// <summary>Tells a holder that a lease has ended.</summary>
-    /// <inheritdoc cref="AuditAsync"/>
-    public async Task ReleaseAsync(Contact holder, ReadOnlyMemory<byte> release, CancellationToken cancellationToken)
+    /// <summary>Asks a holder which leases it holds on one run.</summary>
+    /// <exception cref="IOException">It gave no sound answer in time.</exception>
+    /// <exception cref="P2PException">It cannot be reached.</exception>
+    public async Task<IReadOnlyList<InventoryItem>> AskForRunAsync(Contact holder, DhtKey run, DialPurpose purpose, CancellationToken cancellationToken) =>
+        (await CompareAsync(holder, new Inventory([], DhtPrefix.Of(run, DhtKey.Bits)), default, purpose, cancellationToken).ConfigureAwait(false)).Items;
+
+    /// <summary>Compares what is held here in a part of the keyspace with what another holder says that it holds there.</summary>
+    /// <inheritdoc cref="AskForRunAsync"/>
+    public async Task<HolderInventory> CompareAsync(Contact holder, Inventory own, ReadOnlyMemory<byte> epoch, DialPurpose purpose, CancellationToken cancellationToken)
     {
         using Deadline deadline = new(settings.AuditTimeout, time, cancellationToken);
         try
         {
-            Connection connection = await ConnectAsync(holder, deadline.Token).ConfigureAwait(false);
+            Connection connection = await ConnectAsync(holder, purpose, deadline.Token).ConfigureAwait(false);
+            PeerStream stream = await connection.OpenStreamAsync(ReplicaProtocol.Id, deadline.Token).ConfigureAwait(false);
+            await using ConfiguredAsyncDisposable closing = stream.ConfigureAwait(false);
+            List<InventoryItem> items = [];
+            Stack<Inventory> parts = new([own]);
+            ReadOnlyMemory<byte> theirEpoch = default;
+            for (int question = 0; question < MaxQuestions && parts.TryPop(out Inventory? part); question++)
+            {
+                await ReplicaProtocol.SendAsync(stream, new ReplicaMessage { Digest = part.ToDigest(epoch.Span) }, deadline.Token).ConfigureAwait(false);
+                ReplicaMessage? answer = await ReplicaProtocol.ReceiveAsync(stream, deadline.Token).ConfigureAwait(false);
+                if (answer?.BodyCase != ReplicaMessage.BodyOneofCase.Inventory || answer.Inventory.Items.Count > Inventory.MaxItems)
+                    throw new PeerProtocolException("answered a digest with something else");
+                theirEpoch = answer.Inventory.StoreEpoch.ToByteArray();
+                if (answer.Inventory.IsSame)
+                    items.AddRange(part.Items);
+                else if (answer.Inventory.Items.Count == 0 && answer.Inventory.Count > 0 && part.Part.Length < DhtKey.Bits)
+                    PushHalves(parts, part);
+                else
+                    items.AddRange(answer.Inventory.Items.Select(InventoryItem.TryRead).OfType<InventoryItem>().Where(item => part.Part.Contains(item.RunKey)));
+                deadline.Restart();
+            }
+
+            return new HolderInventory(theirEpoch, items);
+        }
+        catch (OperationCanceledException) when (deadline.IsOver)
+        {
+            throw new PeerProtocolException($"did not say within {settings.AuditTimeout.TotalSeconds:0} s what it holds");
+        }
+    }
+
+    /// <summary>Tells a holder that a lease has ended.</summary>
+    /// <inheritdoc cref="AuditAsync"/>
+    public async Task ReleaseAsync(Contact holder, ReadOnlyMemory<byte> release, DialPurpose purpose, CancellationToken cancellationToken)
+    {
+        using Deadline deadline = new(settings.AuditTimeout, time, cancellationToken);
+        try
+        {
+            Connection connection = await ConnectAsync(holder, purpose, deadline.Token).ConfigureAwait(false);
             PeerStream stream = await connection.OpenStreamAsync(ReplicaProtocol.Id, deadline.Token).ConfigureAwait(false);
             await using ConfiguredAsyncDisposable closing = stream.ConfigureAwait(false);
             await ReplicaProtocol.SendAsync(stream, new ReplicaMessage { Release = ByteString.CopyFrom(release.Span) }, deadline.Token).ConfigureAwait(false);
@@ -109,20 +156,36 @@ internal sealed class ReplicaClient(ConnectionPool pool, IdentityKey identity, R
         }
     }
 
-    private async Task<Connection> ConnectAsync(Contact holder, CancellationToken cancellationToken) =>
+    private static void PushHalves(Stack<Inventory> parts, Inventory whole)
+    {
+        var left = DhtPrefix.Of(whole.Part.First, whole.Part.Length + 1);
+        parts.Push(whole.Within(left.Sibling));
+        parts.Push(whole.Within(left));
+    }
+
+    /// <summary>Asks for a block as anybody would, and this holder only.</summary>
+    private async Task WantAsync(PeerId holder, Cid cid, CancellationToken cancellationToken)
+    {
+        BitswapSession session = bitswap.OpenSession(cid, source: null, askStore: false);
+        await using ConfiguredAsyncDisposable closing = session.ConfigureAwait(false);
+        session.AddProvider(holder);
+        using BlockBuffer block = await session.GetAsync(cid, cancellationToken).ConfigureAwait(false); // verified, or it does not come
+    }
+
+    private async Task<Connection> ConnectAsync(Contact holder, DialPurpose purpose, CancellationToken cancellationToken) =>
         pool.TryGet(holder.Peer, out Connection? open)
             ? open
-            : await pool.ConnectAsync(holder.Peer, holder.Addresses, AddressOrigin.Peer, cancellationToken).ConfigureAwait(false);
+            : await pool.ConnectAsync(holder.Peer, holder.Addresses, AddressOrigin.Peer, purpose, cancellationToken).ConfigureAwait(false);
 
     /// <summary>A receipt counts only for this offer, this lease, this holder and all blocks.</summary>
-    private Receipt Check(ByteString envelope, Contact holder, Run run, ReadOnlySpan<byte> lease, ReadOnlySpan<byte> nonce) =>
+    private Receipt Check(ByteString envelope, Contact holder, IReadOnlyList<ReplicaEntry> entries, ReadOnlySpan<byte> lease, ReadOnlySpan<byte> nonce) =>
         Receipt.TryOpen(envelope.Span, out Receipt? receipt)
-        && receipt.Holder == holder.Peer && receipt.Publisher == identity.PeerId && receipt.Network == network
+        && receipt.Holder == holder.Peer && receipt.Network == network
         && receipt.Nonce.Span.SequenceEqual(nonce)
-        && Lease.TryOpen(lease, out Lease? asked) && receipt.Sequence == asked.Sequence && receipt.Until == asked.Until
+        && Lease.TryOpen(lease, out Lease? asked) && receipt.Publisher == asked.Publisher && receipt.Sequence == asked.Sequence && receipt.Until == asked.Until
         && receipt.LeaseDigest.Span.SequenceEqual(Lease.DigestOf(lease))
-        && receipt.Count == run.Entries.Count && receipt.Bytes == run.Bytes
-        && receipt.AcceptedDigest.Span.SequenceEqual(ReplicaEntry.Digest(run.Entries))
+        && receipt.Count == asked.Count && receipt.Bytes == asked.Bytes
+        && receipt.AcceptedDigest.Span.SequenceEqual(ReplicaEntry.Digest(entries))
             ? receipt
             : throw new PeerProtocolException("gave a receipt that is not for this offer");
 }

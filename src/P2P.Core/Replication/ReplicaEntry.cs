@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using Google.Protobuf;
 using P2P.Core.Primitives;
+using P2P.Core.Protocols;
 
 namespace P2P.Core.Replication;
 
@@ -24,4 +26,19 @@ internal readonly record struct ReplicaEntry(Cid Cid, int Size)
 
         return hash.GetHashAndReset();
     }
+
+    /// <summary>As a list is kept on the disk.</summary>
+    public static byte[] WriteAll(IEnumerable<ReplicaEntry> entries)
+    {
+        var list = new EntryList();
+        list.Entries.AddRange(entries.Select(static entry => entry.ToMessage()));
+        return list.ToByteArray();
+    }
+
+    /// <summary>Reads what <see cref="WriteAll"/> wrote; empty when it is damaged.</summary>
+    public static IReadOnlyList<ReplicaEntry> ReadAll(ReadOnlySpan<byte> bytes) =>
+        ProtobufMessages.TryParse(EntryList.Parser, EntryList.Descriptor, bytes, out EntryList? list) ? ReplicaProtocol.ReadEntries(list.Entries) ?? [] : [];
+
+    /// <summary>As it is sent.</summary>
+    public ReplicaMessage.Types.Entry ToMessage() => new() { Cid = ByteString.CopyFrom(Cid.AsSpan()), Size = (uint)Size };
 }

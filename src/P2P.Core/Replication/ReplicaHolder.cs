@@ -1,5 +1,5 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Blocks;
@@ -22,29 +22,19 @@ internal sealed class ReplicaHolder : IDisposable
     /// <summary>The holders closest to a run that keep it; who is farther refuses (count).</summary>
     public const int CloseHolders = 20;
 
-    private const string EpochSetting = "replica/epoch";
+    /// <summary>How many leases of strangers of a network ran their course, by which it may use more.</summary>
+    private const string CoursesSetting = "replica/courses/";
 
-    /// <summary>Streams of one peer (count), and pulls of all of them at once.</summary>
-    private const int MaxInboundPerPeer = 16, MaxPulls = 8;
-
-    /// <summary>Blocks asked for at once in one pull (count).</summary>
-    private const int PullWindow = 16;
-
-    /// <summary>Audits that one connection may ask for at once, and then each second.</summary>
-    private const int AuditBurst = 64, AuditsPerSecond = 1;
-
-    private const int BytesPerCommit = 32 << 20;
+    /// <summary>Streams of one peer (count), pulls of all of them at once, and of one peer.</summary>
+    private const int MaxInboundPerPeer = 16, MaxPulls = 8, MaxPullsPerPeer = 3;
 
     private static readonly TimeSpan MessageTimeout = TimeSpan.FromSeconds(30);
-
-    /// <summary>What was promised without progress is free again after this.</summary>
-    private static readonly TimeSpan PullPatience = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan ExpiryInterval = TimeSpan.FromMinutes(5);
 
     private readonly ConnectionPool _pool;
     private readonly BlockStore _store;
-    private readonly Bitswap _bitswap;
+    private readonly ReplicaPull _pull;
     private readonly IdentityKey _identity;
     private readonly IHolderDirectory _directory;
     private readonly HolderSettings _settings;
@@ -54,35 +44,32 @@ internal sealed class ReplicaHolder : IDisposable
     private readonly ILogger _logger;
     private readonly Action<Cid> _onHeld;
     private readonly SemaphoreSlim _pulls = new(MaxPulls);
-    private readonly ConditionalWeakTable<Connection, TokenBucket> _audits = [];
-    private readonly Lock _gate = new(); // guards each bucket
-    private byte[] _epoch = [];
+    private readonly ConditionalWeakTable<Connection, SemaphoreSlim> _pullsOf = [];
+    private readonly QuestionRates _rates;
 
     /// <summary>Prepares it; nothing happens before <see cref="StartAsync"/>.</summary>
     public ReplicaHolder(
         ConnectionPool pool, BlockStore store, Bitswap bitswap, IdentityKey identity, IHolderDirectory directory, HolderSettings settings, string network, Action<Cid> onHeld, TimeProvider time, ILoggerFactory loggers)
     {
-        (_pool, _store, _bitswap, _identity, _directory, _settings, _network, _onHeld, _time) = (pool, store, bitswap, identity, directory, settings, network, onHeld, time);
+        (_pool, _store, _identity, _directory, _settings, _network, _onHeld, _time) = (pool, store, identity, directory, settings, network, onHeld, time);
         _policy = new HolderPolicy(settings, network);
         _logger = loggers.CreateLogger("P2P.Core.Replication");
-        Leases = new HeldLeases(store, lease => !settings.Admitted.Contains(lease.Publisher) && settings.Audience == OfferAudience.Anyone);
+        _rates = new QuestionRates(settings.CheckInterval, margin: 0, time);
+        Leases = new HeldLeases(store, time);
+        _pull = new ReplicaPull(store, bitswap, Leases, time);
     }
 
     /// <summary>What is held.</summary>
     public HeldLeases Leases { get; }
 
+    /// <summary>Which life of the store this is.</summary>
+    public ReadOnlyMemory<byte> Epoch { get; private set; }
+
     /// <summary>Starts to take offers.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (PinId older in Leases.Load())
-            await _store.RemovePinAsync(older, cancellationToken).ConfigureAwait(false);
-        if (_store.GetSetting(EpochSetting) is not { } epoch)
-        {
-            epoch = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Receipt.EpochBytes));
-            await _store.SetSettingAsync(EpochSetting, epoch, cancellationToken).ConfigureAwait(false);
-        }
-
-        _epoch = Convert.FromHexString(epoch);
+        Leases.Load();
+        Epoch = await _store.GetEpochAsync(cancellationToken).ConfigureAwait(false);
         _pool.Handle(ReplicaProtocol.Id, ServeAsync, MaxInboundPerPeer);
         ReplicationLog.Offering(_logger, _settings.OfferBytes, _settings.Audience);
     }
@@ -92,18 +79,21 @@ internal sealed class ReplicaHolder : IDisposable
     {
         while (true)
         {
-            DateTimeOffset now = _time.GetUtcNow();
-            int ended = 0;
-            foreach (HeldLease held in Leases.All.Where(held => held.Lease.Until <= now))
-                ended += await Leases.RemoveAsync(held, cancellationToken).ConfigureAwait(false) ? 1 : 0;
-            if (ended > 0)
-                ReplicationLog.LeasesEnded(_logger, ended);
+            IReadOnlyList<HeldLease> over = await Leases.RemoveEndedAsync(cancellationToken).ConfigureAwait(false);
+            foreach (LeaseOrigin origin in over.Select(static held => held.Origin).Where(static origin => origin.IsStranger))
+                await _store.SetSettingAsync(CoursesSetting + origin, (CoursesOf(origin) + 1).ToString(CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false);
+            if (over.Count > 0)
+                ReplicationLog.LeasesEnded(_logger, over.Count);
             await Task.Delay(ExpiryInterval, _time, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _pulls.Dispose();
+    public void Dispose()
+    {
+        _pulls.Dispose();
+        Leases.Dispose();
+    }
 
     private async Task ServeAsync(PeerStream stream, CancellationToken cancellationToken)
     {
@@ -123,6 +113,9 @@ internal sealed class ReplicaHolder : IDisposable
                 case ReplicaMessage.BodyOneofCase.Audit:
                     await ReplicaProtocol.SendAsync(stream, new ReplicaMessage { Proof = await ProveAsync(stream.Connection, message.Audit, deadline.Token).ConfigureAwait(false) }, deadline.Token).ConfigureAwait(false);
                     break;
+                case ReplicaMessage.BodyOneofCase.Digest:
+                    await ReplicaProtocol.SendAsync(stream, new ReplicaMessage { Inventory = AnswerTo(stream.Connection, message.Digest) }, deadline.Token).ConfigureAwait(false);
+                    break;
                 default:
                     throw new PeerProtocolException("sent a replica message that asks for nothing");
             }
@@ -134,42 +127,27 @@ internal sealed class ReplicaHolder : IDisposable
         if (offer.Nonce.Length != Receipt.NonceBytes || ReplicaProtocol.ReadEntries(offer.Entries) is not { } entries || !Lease.TryOpen(offer.Lease.Span, out Lease? lease))
             throw new PeerProtocolException("sent an offer that is not sound");
         PeerId sender = stream.Connection.RemotePeer;
-        HeldLease? before = Leases.Find(lease.Publisher, lease.RunKey);
-        using IDisposable? room = Leases.TryReserve(
-            lease,
-            held => before is not null && before.Lease.Sequence > lease.Sequence ? RefusalReason.Invalid : _policy.Judge(lease, entries, sender, stream.Connection.RemoteAddress, held, _time.GetUtcNow()),
-            out RefusalReason reason);
+        Multiaddress from = stream.Connection.RemoteAddress;
+        LeaseOrigin origin = _policy.OriginOf(lease, sender, from, Leases.HasFriend(lease.Publisher));
+        int courses = origin.IsStranger ? CoursesOf(origin) : 0;
+        using HeldRoom? room = Leases.TryReserve(lease, origin, held => _policy.Judge(lease, entries, origin, held, courses, _time.GetUtcNow()), out RefusalReason reason);
         if (reason == RefusalReason.None)
             reason = JudgePlace(lease, entries[0].Cid);
+        if (reason == RefusalReason.None)
+            reason = await PullAsync(stream, new HeldLease(lease, offer.Lease.Memory, default, entries[0].Cid, origin), entries, room!, cancellationToken).ConfigureAwait(false);
         if (reason != RefusalReason.None)
         {
-            await RefuseAsync(stream, entries.Count, lease, reason, cancellationToken).ConfigureAwait(false);
+            ReplicationLog.Refused(_logger, lease.Publisher, lease.Bytes, reason);
+            await ReplicaProtocol.SendAsync(stream, VerdictOf(Enumerable.Repeat(ReplicaProtocol.Refuse, entries.Count), reason), cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        await _pulls.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            bool[] here = await LookAsync(entries, sender, cancellationToken).ConfigureAwait(false);
-            await ReplicaProtocol.SendAsync(stream, VerdictOf(here.Select(static one => one ? ReplicaProtocol.Have : ReplicaProtocol.Want), RefusalReason.None), cancellationToken).ConfigureAwait(false);
-            await PullAsync(stream.Connection, lease, offer.Lease.Memory, entries, here, cancellationToken).ConfigureAwait(false);
-        }
-        catch (P2PException error)
-        {
-            ReplicationLog.PullFailed(_logger, lease.Publisher, lease.Bytes, UntrustedText.Clean(error.Message));
-            await RefuseAsync(stream, entries.Count, lease, error.Code is P2PErrorCode.Quota or P2PErrorCode.NoSpace ? RefusalReason.Full : RefusalReason.Policy, cancellationToken).ConfigureAwait(false);
-            return;
-        }
-        finally
-        {
-            _pulls.Release();
-        }
-
+        ReplicationLog.Holding(_logger, lease.Publisher, lease.Count, lease.Bytes, lease.Until);
         var receipt = new Receipt
         {
             Network = _network,
             Holder = _identity.PeerId,
-            StoreEpoch = _epoch,
+            StoreEpoch = Epoch,
             Publisher = lease.Publisher,
             LeaseDigest = Lease.DigestOf(offer.Lease.Span),
             Sequence = lease.Sequence,
@@ -197,129 +175,68 @@ internal sealed class ReplicaHolder : IDisposable
                 : RefusalReason.TooFar;
     }
 
-    private async Task RefuseAsync(PeerStream stream, int count, Lease lease, RefusalReason reason, CancellationToken cancellationToken)
+    /// <summary>Says what is wanted, and brings it.</summary>
+    private async Task<RefusalReason> PullAsync(PeerStream stream, HeldLease lease, List<ReplicaEntry> entries, HeldRoom room, CancellationToken cancellationToken)
     {
-        ReplicationLog.Refused(_logger, lease.Publisher, lease.Bytes, reason);
-        await ReplicaProtocol.SendAsync(stream, VerdictOf(Enumerable.Repeat(ReplicaProtocol.Refuse, count), reason), cancellationToken).ConfigureAwait(false);
+        SemaphoreSlim ofPeer = _pullsOf.GetValue(stream.Connection, static _ => new SemaphoreSlim(MaxPullsPerPeer)); // no handle is ever made of it
+        await ofPeer.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _pulls.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                bool[] here = await _pull.LookAsync(entries, stream.Connection.RemotePeer, cancellationToken).ConfigureAwait(false);
+                await ReplicaProtocol.SendAsync(stream, VerdictOf(here.Select(static one => one ? ReplicaProtocol.Have : ReplicaProtocol.Want), RefusalReason.None), cancellationToken).ConfigureAwait(false);
+                return await _pull.RunAsync(stream.Connection, lease, entries, here, room, cancellationToken).ConfigureAwait(false) ? RefusalReason.None : RefusalReason.Invalid;
+            }
+            finally
+            {
+                _pulls.Release();
+            }
+        }
+        catch (P2PException error)
+        {
+            ReplicationLog.PullFailed(_logger, lease.Lease.Publisher, lease.Lease.Bytes, UntrustedText.Clean(error.Message));
+            return error.Code is P2PErrorCode.Quota or P2PErrorCode.NoSpace ? RefusalReason.Full : RefusalReason.Policy;
+        }
+        finally
+        {
+            ofPeer.Release();
+        }
+    }
+
+    private int CoursesOf(LeaseOrigin origin) => int.TryParse(_store.GetSetting(CoursesSetting + origin), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : 0;
+
+    /// <summary>What is held in a part of the keyspace. One run anybody may ask for who can name it; a whole part is for holders, now and then.</summary>
+    private ReplicaMessage.Types.Inventory AnswerTo(Connection asker, ReplicaMessage.Types.Digest digest)
+    {
+        if (Inventory.PartOf(digest) is not { } part)
+            throw new PeerProtocolException("sent a digest that is not sound");
+        if (!(part.Length == DhtKey.Bits ? _rates.MayAskForRun(asker) : _rates.MayCompare(asker)))
+            throw new PeerProtocolException("compares too often");
+        return new Inventory(Leases.All, part).AnswerTo(digest, Epoch.Span);
     }
 
     private static ReplicaMessage VerdictOf(IEnumerable<byte> answers, RefusalReason reason) =>
         new() { Verdict = new ReplicaMessage.Types.Verdict { Answers = ByteString.CopyFrom([.. answers]), Reason = (uint)reason } };
-
-    /// <summary>Which blocks are here and sound: each is read and hashed again. One that the sender may not have is treated as one that is not here.</summary>
-    private async Task<bool[]> LookAsync(List<ReplicaEntry> entries, PeerId sender, CancellationToken cancellationToken)
-    {
-        bool[] here = new bool[entries.Count];
-        for (int i = 0; i < entries.Count; i++)
-        {
-            if (!_store.IsOwned(entries[i].Cid) || !_store.MayServe(entries[i].Cid, sender))
-                continue;
-            using BlockBuffer? block = await _store.ReadAsync(entries[i].Cid, cancellationToken).ConfigureAwait(false);
-            here[i] = block?.Length == entries[i].Size;
-        }
-
-        return here;
-    }
-
-    /// <summary>Brings all blocks under a pin that carries the lease, and flushes.</summary>
-    private async Task PullAsync(Connection connection, Lease lease, ReadOnlyMemory<byte> envelope, List<ReplicaEntry> entries, bool[] here, CancellationToken cancellationToken)
-    {
-        using Deadline patience = new(PullPatience, _time, cancellationToken);
-        var pin = new Pin { Kind = PinKind.Temporary, Root = entries[0].Cid, Name = $"for {lease.Publisher.ToShortString()}" };
-        PinId id = await _store.AddPinAsync(pin, patience.Token).ConfigureAwait(false);
-        bool isDone = false;
-        try
-        {
-            BitswapSession session = _bitswap.OpenSession(entries[0].Cid, source: null, askStore: false);
-            await using (session.ConfigureAwait(false))
-            {
-                session.AddProvider(connection.RemotePeer);
-                using StoreBatch batch = _store.BeginBatch(id);
-                await PullAsync(session, batch, entries, here, patience).ConfigureAwait(false);
-                batch.UpdatePin(pin with { Id = id, Kind = PinKind.Held, Hints = envelope, Bytes = lease.Bytes, Blocks = lease.Count });
-                await batch.CommitAsync(Durability.Flushed, cancellationToken).ConfigureAwait(false);
-            }
-
-            isDone = true;
-        }
-        catch (OperationCanceledException) when (patience.IsOver)
-        {
-            throw new P2PException(P2PErrorCode.Unreachable, $"The blocks of an offer did not come within {PullPatience.TotalMinutes:0} minutes.") { IsTransient = true };
-        }
-        finally
-        {
-            if (!isDone)
-                await _store.RemovePinAsync(id, CancellationToken.None).ConfigureAwait(false);
-        }
-
-        if (Leases.Set(new HeldLease(lease, envelope, id, entries[0].Cid)) is { } other)
-            await _store.RemovePinAsync(other, CancellationToken.None).ConfigureAwait(false); // the same blocks are under the newer one
-        foreach (ReplicaEntry entry in entries)
-            _bitswap.OnBlockAvailable(entry.Cid);
-        ReplicationLog.Holding(_logger, lease.Publisher, lease.Count, lease.Bytes, lease.Until);
-    }
-
-    private async Task PullAsync(BitswapSession session, StoreBatch batch, List<ReplicaEntry> entries, bool[] here, Deadline patience)
-    {
-        Queue<(ReplicaEntry Entry, Task<BlockBuffer> Load)> loads = new();
-        int next = 0;
-        long inBatch = 0;
-        try
-        {
-            while (true)
-            {
-                for (; loads.Count < PullWindow && next < entries.Count; next++)
-                {
-                    if (!here[next] || !batch.AddExisting(entries[next].Cid))
-                        loads.Enqueue((entries[next], session.GetAsync(entries[next].Cid, patience.Token).AsTask()));
-                }
-
-                if (!loads.TryDequeue(out (ReplicaEntry Entry, Task<BlockBuffer> Load) first))
-                    return;
-                using BlockBuffer block = await first.Load.ConfigureAwait(false);
-                if (block.Length != first.Entry.Size)
-                    throw new P2PException(P2PErrorCode.Integrity, $"Block {first.Entry.Cid.ToShortString()} has {block.Length} bytes where its offer says {first.Entry.Size}.");
-                await _store.MakeRoomAsync(block.Length, patience.Token).ConfigureAwait(false);
-                batch.AddOwned(first.Entry.Cid, block.Span);
-                inBatch += block.Length;
-                patience.Restart();
-                if (inBatch < BytesPerCommit)
-                    continue;
-                await batch.CommitAsync(Durability.Visible, patience.Token).ConfigureAwait(false);
-                inBatch = 0;
-            }
-        }
-        finally
-        {
-            foreach ((_, Task<BlockBuffer> load) in loads)
-            {
-                _ = load.ContinueWith(static done => { if (done.IsCompletedSuccessfully) done.Result.Dispose(); else _ = done.Exception; }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            }
-        }
-    }
 
     private async Task ReleaseAsync(ByteString envelope, CancellationToken cancellationToken)
     {
         if (!Lease.TryOpen(envelope.Span, out Lease? lease) || lease.Until > _time.GetUtcNow())
             throw new PeerProtocolException("sent a release that is not sound");
         if (Leases.Find(lease.Publisher, lease.RunKey) is { } held && lease.Sequence > held.Lease.Sequence && lease.Network == _network
-            && await Leases.RemoveAsync(held, cancellationToken).ConfigureAwait(false))
+            && await Leases.EndAsync(held, lease.Sequence, envelope.Memory, cancellationToken).ConfigureAwait(false))
             ReplicationLog.Released(_logger, lease.Publisher, held.Lease.Bytes);
     }
 
     /// <summary>What an auditor asked for: empty when the block is not here, or when it is nobody's business.</summary>
     private async Task<ByteString> ProveAsync(Connection connection, ReplicaMessage.Types.Audit audit, CancellationToken cancellationToken)
     {
-        lock (_gate)
-        {
-            TokenBucket rate = _audits.GetValue(connection, _ => new TokenBucket(AuditBurst, AuditsPerSecond, _time.TimestampFrequency));
-            if (rate.TryTake(_time.GetTimestamp()) > TimeSpan.Zero)
-                throw new PeerProtocolException("audits too often");
-        }
-
+        if (!_rates.MayAudit(connection))
+            throw new PeerProtocolException("audits too often");
         if (audit.Nonce.Length != ReplicaProtocol.AuditNonceBytes || !Cid.TryFromBytes(audit.Cid.Span, out Cid cid, out _))
             throw new PeerProtocolException("sent an audit that is not sound");
-        if (!Leases.HasPublisher(connection.RemotePeer) || !_store.MayServe(cid, connection.RemotePeer))
+        if (!(Leases.HasPublisher(connection.RemotePeer) || _directory.IsHolder(connection.RemotePeer)) || !_store.MayServe(cid, connection.RemotePeer) || !_store.IsOwned(cid))
             return ByteString.Empty;
         using BlockBuffer? block = await _store.ReadAsync(cid, cancellationToken).ConfigureAwait(false);
         return block is null ? ByteString.Empty : ByteString.CopyFrom(ReplicaProtocol.Proof(connection.RemotePeer, _identity.PeerId, audit.Nonce.Span, block.Span));

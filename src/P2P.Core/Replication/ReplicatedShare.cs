@@ -1,15 +1,50 @@
 using P2P.Core.Blocks;
+using P2P.Core.Dht;
 
 namespace P2P.Core.Replication;
 
 /// <summary>A share of which others keep copies, as its publisher knows them. Changed by one task at a time.</summary>
-internal sealed class ReplicatedShare(Cid root, int target, IReadOnlyList<RunCopies> runs)
+internal sealed class ReplicatedShare(Cid root, IReadOnlyList<RunCopies> runs)
 {
     /// <summary>The share.</summary>
     public Cid Root { get; } = root;
 
     /// <summary>Copies wanted.</summary>
-    public int Target { get; } = target;
+    public int Target { get; private set; }
+
+    /// <summary>Wants another number of copies; those that are there stay.</summary>
+    public void SetTarget(int target)
+    {
+        Target = target;
+        foreach (RunCopies copies in Runs)
+        {
+            lock (copies)
+                copies.Target = target;
+        }
+    }
+
+    /// <summary>Takes up receipts of an earlier run. They count until an audit says otherwise.</summary>
+    public void Restore(IEnumerable<(DhtKey Run, Contact Holder, Receipt Receipt)> receipts, TimeSpan now)
+    {
+        Dictionary<DhtKey, RunCopies> byKey = [];
+        foreach (RunCopies copies in Runs)
+            byKey.TryAdd(copies.Run.Key, copies);
+        foreach ((DhtKey run, Contact holder, Receipt receipt) in receipts)
+        {
+            if (byKey.TryGetValue(run, out RunCopies? copies))
+                copies.OnReceipt(holder, receipt, now);
+        }
+    }
+
+    /// <summary>A holder told which life of its store this is: what it said in another is void.</summary>
+    public void OnEpoch(PeerId holder, ReadOnlyMemory<byte> epoch)
+    {
+        foreach (RunCopies copies in Runs)
+        {
+            lock (copies)
+                copies.OnEpoch(holder, epoch.Span);
+        }
+    }
 
     /// <summary>Its runs, the root's first.</summary>
     public IReadOnlyList<RunCopies> Runs { get; } = runs;

@@ -31,4 +31,22 @@ internal static partial class ReplicationLog
 
     [LoggerMessage(2108, LogLevel.Debug, "{Publisher} released {Bytes} bytes")]
     public static partial void Released(ILogger logger, PeerId publisher, long bytes);
+
+    [LoggerMessage(2109, LogLevel.Debug, "Holder {Holder} could not be told that run {Run} is released: {Reason}")]
+    public static partial void NotReleased(ILogger logger, PeerId holder, Dht.DhtKey run, string reason);
+
+    [LoggerMessage(2110, LogLevel.Warning, "The copies of {Root} could not be looked after")]
+    public static partial void NotLookedAfter(ILogger logger, Exception error, Cid root);
+
+    [LoggerMessage(2111, LogLevel.Debug, "Made a copy of run {Run} at {Holder}, of {Copies} that there were")]
+    public static partial void Repaired(ILogger logger, Dht.DhtKey run, PeerId holder, int copies);
+
+    [LoggerMessage(2112, LogLevel.Debug, "Holder {Holder} could not be compared with: {Reason}")]
+    public static partial void NotCompared(ILogger logger, PeerId holder, string reason);
+
+    [LoggerMessage(2113, LogLevel.Debug, "Let go of run {Run}: {Copies} copies are more than are wanted")]
+    public static partial void Dropped(ILogger logger, Dht.DhtKey run, int copies);
+
+    [LoggerMessage(2114, LogLevel.Debug, "What is held could not be looked after this time: {Reason}")]
+    public static partial void RoundFailed(ILogger logger, string reason);
 }

@@ -18,7 +18,7 @@ internal sealed class RunCopies(Run run, int target)
     public Run Run { get; } = run;
 
     /// <summary>Copies wanted.</summary>
-    public int Target { get; } = target;
+    public int Target { get; set; } = target;
 
     /// <summary>Every holder that gave a receipt, gone or not.</summary>
     public IEnumerable<Copy> All => _copies.Values;
@@ -42,6 +42,14 @@ internal sealed class RunCopies(Run run, int target)
 
     /// <summary>A holder answered and does not have it: the copy is gone at once.</summary>
     public bool OnLie(PeerId holder) => _copies.Remove(holder);
+
+    /// <summary>A holder's store was wiped: what it said before is void.</summary>
+    /// <returns>Whether it had said that it has this run.</returns>
+    public bool OnEpoch(PeerId holder, ReadOnlySpan<byte> epoch) =>
+        _copies.TryGetValue(holder, out Copy? copy) && !copy.Receipt.StoreEpoch.Span.SequenceEqual(epoch) && _copies.Remove(holder);
+
+    /// <summary>The copy of a holder; null when it has given no receipt.</summary>
+    public Copy? Find(PeerId holder) => _copies.GetValueOrDefault(holder);
 
     /// <summary>Copies that count now.</summary>
     public int Count(TimeSpan grace, TimeSpan now, DateTimeOffset utcNow) => _copies.Values.Count(copy => Counts(copy, grace, now, utcNow));

@@ -509,7 +509,7 @@ internal sealed class BlockStore : IAsyncDisposable
         return lease.Reader.FindFile(id);
     }
 
-    private List<T> Query<T>(string sql, Func<IndexStatement, T> read, Action<IndexStatement>? bind = null)
+    internal List<T> Query<T>(string sql, Func<IndexStatement, T> read, Action<IndexStatement>? bind = null)
     {
         using IndexReaders.Lease lease = _readers.Take();
         return lease.Reader.Query(sql, read, bind);

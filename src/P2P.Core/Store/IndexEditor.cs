@@ -452,7 +452,7 @@ internal sealed class IndexEditor : IDisposable
     public void InsertPin(Pin pin)
     {
         PinRow.Bind(_insertPin.Bind(1, pin.Id.Value), pin).Run();
-        _isRecordDue |= pin.Kind != PinKind.Temporary;
+        _isRecordDue |= PinRecord.Has(pin);
         AfterCommit(() => Show(pin));
     }
 
@@ -465,7 +465,7 @@ internal sealed class IndexEditor : IDisposable
         PinRow.Bind(_updatePin.Bind(1, pin.Id.Value), pin).Run();
         if (_connection.TotalChanges == before)
             return; // it was removed meanwhile, and stays so
-        _isRecordDue |= pin.Kind != PinKind.Temporary || IsRecorded(pin.Id);
+        _isRecordDue |= PinRecord.Has(pin) || IsRecorded(pin.Id);
 
         // A narrower share must be narrow before anybody is told that it is.
         AfterCommit(() => Show(pin));
@@ -485,6 +485,51 @@ internal sealed class IndexEditor : IDisposable
         _deletePin.Bind(1, id.Value).Run();
         _deleteMembers.Bind(1, id.Value).Run();
         _pins.Remove(id);
+    }
+
+    // ---- leases
+
+    /// <summary>Writes a row in place of the one before, and removes the pin that the one before had.</summary>
+    public void SetLease(LeaseRow lease)
+    {
+        using IndexStatement find = _connection.Prepare("SELECT pin FROM leases WHERE publisher=?1 AND run_key=?2");
+        long before = find.Bind(1, lease.Publisher.Span).Bind(2, lease.RunKey.Span).Step() ? find.GetInt64(0) : 0;
+        find.Reset();
+        using IndexStatement put = _connection.Prepare(
+            "INSERT OR REPLACE INTO leases(publisher, run_key, pin, origin, envelope, keep_until, entries) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+        put.Bind(1, lease.Publisher.Span).Bind(2, lease.RunKey.Span).Bind(3, lease.Pin.Value).Bind(4, unchecked((long)lease.Origin)).Bind(5, lease.Envelope.Span)
+            .Bind(6, lease.KeepUntil.ToUnixTimeSeconds()).Bind(7, lease.Entries.Span).Run();
+        if (before != 0 && before != lease.Pin.Value)
+            RemovePin(new PinId(before));
+    }
+
+    /// <summary>Removes rows whose time is over, with their pins.</summary>
+    public void RemoveLeases(DateTimeOffset endedBy)
+    {
+        List<long> pins = [];
+        using IndexStatement remove = _connection.Prepare("DELETE FROM leases WHERE keep_until<=?1 RETURNING pin");
+        remove.Bind(1, endedBy.ToUnixTimeSeconds());
+        while (remove.Step())
+            pins.Add(remove.GetInt64(0));
+        remove.Reset();
+        foreach (long pin in pins.Where(static pin => pin != 0))
+            RemovePin(new PinId(pin));
+    }
+
+    // ---- receipts
+
+    /// <summary>Writes a receipt in place of the one before.</summary>
+    public void SetReceipt(ReceiptRow receipt)
+    {
+        using IndexStatement put = _connection.Prepare("INSERT OR REPLACE INTO receipts(root, run_key, holder, addresses, envelope) VALUES(?1, ?2, ?3, ?4, ?5)");
+        put.Bind(1, receipt.Root.AsSpan()).Bind(2, receipt.RunKey.Span).Bind(3, receipt.Holder.Span).Bind(4, receipt.Addresses).Bind(5, receipt.Envelope.Span).Run();
+    }
+
+    /// <summary>Removes receipts of a share: all, those of a run, or one.</summary>
+    public void RemoveReceipts(in Cid root, ReadOnlySpan<byte> runKey, ReadOnlySpan<byte> holder)
+    {
+        using IndexStatement delete = _connection.Prepare("DELETE FROM receipts WHERE root=?1 AND (?2=x'' OR run_key=?2) AND (?3=x'' OR holder=?3)");
+        delete.Bind(1, root.AsSpan()).Bind(2, runKey).Bind(3, holder).Run();
     }
 
     // ---- settings and resume state
@@ -522,7 +567,7 @@ internal sealed class IndexEditor : IDisposable
 
     // ---- inside
 
-    private bool IsRecorded(PinId id) => _pins.TryGet(id, out Pin? pin) && pin!.Kind != PinKind.Temporary;
+    private bool IsRecorded(PinId id) => _pins.TryGet(id, out Pin? pin) && PinRecord.Has(pin!);
 
     private static (string Folder, string Name) Split(string path) => (Path.GetDirectoryName(path) ?? "", Path.GetFileName(path));
 

@@ -54,6 +54,7 @@ internal sealed class IndexSalvage(DataFolder folder, StoreOptions options, IDis
         var target = new SalvageTarget(connection, editor, RowsPerCommit, cancellationToken);
 
         PinRecord record = PinRecord.TryRead(disk, folder.PinsPath) ?? reader?.ReadPins() ?? new PinRecord([], []);
+        record = record with { Pins = [.. record.Pins.Where(static pin => pin.Kind != PinKind.Held)] }; // their leases are gone with the index
         long last = record.Pins.Select(pin => pin.Id.Value).DefaultIfEmpty().Max();
         var recovered = new Pin { Id = new PinId(last + 1), Kind = PinKind.Kept, Name = RecoveredName, CreatedAt = time.GetUtcNow() };
         foreach (Pin pin in record.Pins.Append(recovered))

@@ -9,13 +9,34 @@ namespace P2P.Core.Store;
 /// </summary>
 internal static class IndexSchema
 {
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>How many tables there are.</summary>
-    private const int TableCount = 11;
+    private const int TableCount = 13;
 
     /// <summary>"p2pf": tells other programs whose database this is.</summary>
     private const int ApplicationId = 0x70327066;
+
+    private const string Leases =
+        """
+
+        CREATE TABLE leases(                     -- what others asked to be kept here
+            publisher BLOB NOT NULL, run_key BLOB NOT NULL,
+            pin INTEGER NOT NULL,                -- 0: it has ended, and the row says up to which statement
+            origin INTEGER NOT NULL,             -- 0: a friend's; else the stranger's network
+            envelope BLOB NOT NULL,              -- the signed statement
+            keep_until INTEGER NOT NULL,         -- seconds since 1970
+            entries BLOB NOT NULL,               -- the blocks, in the order of the statement
+            PRIMARY KEY(publisher, run_key)
+        );
+        CREATE INDEX leases_by_pin ON leases(pin);
+        CREATE TABLE receipts(                   -- what others said they keep for this node
+            root BLOB NOT NULL, run_key BLOB NOT NULL, holder BLOB NOT NULL,
+            addresses TEXT NOT NULL,             -- of the holder, a line each
+            envelope BLOB NOT NULL,              -- the signed statement
+            PRIMARY KEY(root, run_key, holder)
+        ) WITHOUT ROWID;
+        """;
 
     private const string Tables =
         """
@@ -72,7 +93,7 @@ internal static class IndexSchema
             blocks INTEGER NOT NULL, bytes INTEGER NOT NULL,
             PRIMARY KEY(pin_set, standing)
         ) WITHOUT ROWID;
-        """;
+        """ + Leases;
 
     /// <summary>What version 1 lacks.</summary>
     private const string Migration1To2 =
@@ -89,11 +110,18 @@ internal static class IndexSchema
             SELECT pin_set, CASE WHEN places & 1 THEN 2 WHEN places & 2 THEN 3 WHEN places & 12 THEN 1 ELSE 0 END AS standing, count(*), sum(size) FROM blocks GROUP BY 1, 2;
         """;
 
+    /// <summary>What version 2 lacks. Its held pins said nothing of their blocks; whoever asked for them finds them missing and offers them again.</summary>
+    private const string Migration2To3 =
+        """
+        DELETE FROM pin_sets WHERE pin IN (SELECT id FROM pins WHERE kind=5);
+        DELETE FROM pins WHERE kind=5;
+        """ + Leases;
+
     /// <summary>Sets the connection up as the writer, creates what is missing, refuses what is newer.</summary>
     public static void Prepare(IndexConnection writer, string path)
     {
         long version = writer.Scalar("PRAGMA user_version");
-        if (version == Version && writer.Scalar("SELECT count(*) FROM sqlite_schema WHERE type='table' AND name IN ('blocks', 'blobs', 'sources', 'folders', 'files', 'share_keys', 'pins', 'pin_sets', 'resumes', 'settings', 'usage')") != TableCount)
+        if (version == Version && writer.Scalar("SELECT count(*) FROM sqlite_schema WHERE type='table' AND name IN ('blocks', 'blobs', 'sources', 'folders', 'files', 'share_keys', 'pins', 'pin_sets', 'resumes', 'settings', 'usage', 'leases', 'receipts')") != TableCount)
             throw StoreFailure.DamagedIndex(path, "tables are missing");
         if (version > Version)
         {
@@ -109,7 +137,12 @@ internal static class IndexSchema
         writer.Run("PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=4194304; PRAGMA wal_autocheckpoint=1000; PRAGMA synchronous=FULL;");
         if (version == Version)
             return;
-        string changes = version == 0 ? $"PRAGMA application_id={ApplicationId}; {Tables}" : Migration1To2;
+        string changes = version switch
+        {
+            0 => $"PRAGMA application_id={ApplicationId}; {Tables}",
+            1 => Migration1To2 + Migration2To3,
+            _ => Migration2To3,
+        };
         writer.Run($"BEGIN IMMEDIATE; {changes} PRAGMA user_version={Version}; COMMIT;");
     }
 }

@@ -18,11 +18,17 @@ internal sealed record PinRecord(IReadOnlyList<Pin> Pins, IReadOnlyList<ResumeSt
     /// <summary>The largest record that is read (bytes): some hundred thousand pins.</summary>
     private const int MaxBytes = 64 << 20;
 
+    /// <summary>
+    /// Whether a pin is one that the record keeps. Not work in progress; and not what is held for others, which is much and changes often: when the index is
+    /// lost, they find it missing and place it anew.
+    /// </summary>
+    public static bool Has(Pin pin) => pin.Kind is not (PinKind.Temporary or PinKind.Held);
+
     /// <summary>Pins and resume states without those that a restart drops anyway.</summary>
     public static PinRecord Of(IEnumerable<Pin> pins, IReadOnlyList<ResumeState> resumes)
     {
         HashSet<PinId> resumed = [.. resumes.Select(resume => resume.Pin)];
-        return new PinRecord([.. pins.Where(pin => pin.Kind != PinKind.Temporary || resumed.Contains(pin.Id)).OrderBy(pin => pin.Id.Value)], resumes);
+        return new PinRecord([.. pins.Where(pin => Has(pin) || resumed.Contains(pin.Id)).OrderBy(pin => pin.Id.Value)], resumes);
     }
 
     /// <summary>The bytes of the file.</summary>

@@ -167,6 +167,9 @@ internal sealed class StoreBatch : IDisposable
     /// <summary>Removes a pin; blocks that no other pin keeps become garbage.</summary>
     public void RemovePin(PinId pin) => _others.Add(editor => editor.RemovePin(pin));
 
+    /// <summary>Remembers under which statement the blocks of a pin are held, in place of the one before, whose pin goes.</summary>
+    public void SetLease(LeaseRow lease) => _others.Add(editor => editor.SetLease(lease));
+
     public void SetResume(ResumeState state) => _others.Add(editor => editor.SetResume(state));
 
     public void RemoveResume(string key) => _others.Add(editor => editor.RemoveResume(key));

@@ -105,6 +105,42 @@ public sealed class ReplicationTests
     }
 
     [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task Holders_make_good_what_is_lost_when_the_sharer_is_gone()
+    {
+        await using var network = new TestNetwork(7);
+        using var folder = new Content.TempFolder();
+        List<P2PNode> holders = [.. await StartHoldersAsync(network, 10, configure: Quick)];
+        P2PNode sharer = await JoinAsync(network, holders[0], Quick), fetcher = await JoinAsync(network, holders[0], Quick);
+        string path = await WriteAsync(folder, "f", 3_000_000);
+        Share share = await sharer.ShareAsync(path, new ShareOptions { Replicas = 3 }, cancellationToken: TestContext.CancellationToken);
+        Assert.AreEqual(6, share.Health!.MinCopies, "three, and three more of a root");
+        await sharer.StopAsync(TestContext.CancellationToken);
+
+        for (int round = 0; round < 2; round++)
+        {
+            List<P2PNode> keepers = await KeepersAsync(holders);
+            foreach (P2PNode keeper in keepers.Where(keeper => keeper != holders[0]).Take(keepers.Count - 2)) // the first is everybody's way in
+            {
+                holders.Remove(keeper);
+                await keeper.StopAsync(TestContext.CancellationToken);
+            }
+
+            Assert.AreEqual(2, (await KeepersAsync(holders)).Count);
+            while ((await KeepersAsync(holders)).Count < 3)
+            {
+                network.Time.Advance(TimeSpan.FromSeconds(1));
+                await Task.Delay(10, TestContext.CancellationToken);
+            }
+        }
+
+        await fetcher.FetchAsync(Bare(share), folder["got"], cancellationToken: TestContext.CancellationToken);
+        CollectionAssert.AreEqual(await File.ReadAllBytesAsync(path), await File.ReadAllBytesAsync(folder["got"]));
+
+        static void Quick(P2PNodeOptions options) => (options.Replication.Grace, options.Replication.CheckInterval) = (TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(60));
+    }
+
+    [TestMethod]
     public async Task Replicas_and_named_peers_exclude_each_other()
     {
         await using var network = new TestNetwork(6);
@@ -117,16 +153,22 @@ public sealed class ReplicationTests
         Assert.AreEqual(0, alone.Health!.MinCopies);
     }
 
-    private async Task<P2PNode[]> StartHoldersAsync(TestNetwork network, int count, long offer = Offer)
+    private async Task<P2PNode[]> StartHoldersAsync(TestNetwork network, int count, long offer = Offer, Action<P2PNodeOptions>? configure = null)
     {
-        P2PNode first = await network.StartNodeAsync(options => options.Replication.OfferBytes = offer, TestContext.CancellationToken);
+        P2PNode first = await network.StartNodeAsync(Configure, TestContext.CancellationToken);
         List<P2PNode> nodes = [first];
         while (nodes.Count < count)
-            nodes.Add(await JoinAsync(network, first, options => options.Replication.OfferBytes = offer));
+            nodes.Add(await JoinAsync(network, first, Configure));
         if (count == 1)
             return [first];
         await WaitAsync(network, () => nodes.TrueForAll(node => node.Status.Dht!.Holders >= Math.Min(count - 1, 2)));
         return [.. nodes];
+
+        void Configure(P2PNodeOptions options)
+        {
+            options.Replication.OfferBytes = offer;
+            configure?.Invoke(options);
+        }
     }
 
     private async Task<P2PNode> JoinAsync(TestNetwork network, P2PNode by, Action<P2PNodeOptions>? configure = null)
@@ -150,6 +192,18 @@ public sealed class ReplicationTests
             network.Time.Advance(TimeSpan.FromSeconds(1));
             await Task.Delay(10, TestContext.CancellationToken);
         }
+    }
+
+    private static async Task<List<P2PNode>> KeepersAsync(IEnumerable<P2PNode> holders)
+    {
+        List<P2PNode> keepers = [];
+        foreach (P2PNode holder in holders)
+        {
+            if (await HeldAsync(holder) > 0)
+                keepers.Add(holder);
+        }
+
+        return keepers;
     }
 
     private static async Task<long> HeldAsync(P2PNode holder) =>

@@ -120,7 +120,7 @@ public sealed class StatementTests
         Assert.AreEqual(RefusalReason.Invalid, Judge(local, lease with { Network = "other" }, here));
         Assert.AreEqual(RefusalReason.Invalid, Judge(local, lease with { Count = 3 }, here));
 
-        RefusalReason Judge(HolderPolicy policy, Lease asked, Multiaddress from, long held = 0) => policy.Judge(asked, Entries, asked.Publisher, from, new HeldBytes(held, held), Now);
+        RefusalReason Judge(HolderPolicy policy, Lease asked, Multiaddress from, long held = 0) => policy.Judge(asked, Entries, policy.OriginOf(asked, asked.Publisher, from, isFriendAlready: false), new HeldBytes(held, held, held, 1), courses: 0, Now);
     }
 
     private static Lease NewLease() => new()
