@@ -19,6 +19,15 @@ internal interface IBlockSource
         // a source without an order has nothing to change
     }
 
+    /// <summary>Whether <see cref="OnChildren"/> is of any use to it.</summary>
+    bool WantsChildren => false;
+
+    /// <summary>An inner node was read: what hangs on it, in the order of its links, may be looked for elsewhere than the node itself.</summary>
+    void OnChildren(IReadOnlyList<BlockChild> children)
+    {
+        // a source that looks nowhere has no use for it
+    }
+
     /// <summary>
     /// Asks for a block without waiting for it: the sink is called exactly once for each accepted request, on a verification worker.
     /// Completes when the request is queued; waits while the source has as many requests as it will hold (back-pressure).

@@ -34,6 +34,12 @@ internal sealed class BlockCache(IBlockSource source, BlockBufferPool buffers, l
     public ValueTask<BlockBuffer> GetAheadAsync(Cid cid, int expectedBytes, CancellationToken cancellationToken) => GetAsync(cid, (int?)expectedBytes, cancellationToken);
 
     /// <inheritdoc/>
+    public bool WantsChildren => source.WantsChildren;
+
+    /// <inheritdoc/>
+    public void OnChildren(IReadOnlyList<BlockChild> children) => source.OnChildren(children);
+
+    /// <inheritdoc/>
     public void Hurry(Cid cid) => source.Hurry(cid);
 
     private async ValueTask<BlockBuffer> GetAsync(Cid cid, int? expectedBytes, CancellationToken cancellationToken)

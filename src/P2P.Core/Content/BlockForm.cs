@@ -33,6 +33,15 @@ internal abstract class BlockForm
     /// <summary>Opens a node's block, which then belongs to the result.</summary>
     public abstract NodeBlock Open(Cid cid, BlockBuffer block, NodeOrigin origin);
 
+    /// <summary>The blocks that links of an inner node stand for, in their order.</summary>
+    public IReadOnlyList<BlockChild> ChildrenOf(DagPbLink[] links)
+    {
+        var children = new BlockChild[links.Length];
+        for (int i = 0; i < links.Length; i++)
+            children[i] = new BlockChild(BlockOf(links[i].Cid), (long)Math.Min(links[i].TargetBytes ?? 0, long.MaxValue), links[i].Cid.Codec == Cid.RawCodec);
+        return children;
+    }
+
     /// <summary>Decodes a node out of its block, whatever kind of node it is.</summary>
     /// <exception cref="P2PException">Integrity: it is none, or contradicts itself.</exception>
     public virtual DagPbNode DecodeNode(in Cid cid, ReadOnlySpan<byte> block) =>

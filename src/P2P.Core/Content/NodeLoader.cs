@@ -43,6 +43,8 @@ internal sealed class NodeLoader(IBlockSource source, INodeKeeper? keeper, Block
             ContentNode node = ContentNode.Decode(block.Cid, block.Bytes.Span, Form);
             if (block.Origin != NodeOrigin.Known)
                 keeper?.Keep(node, block.Block, isHere: block.Origin == NodeOrigin.Store);
+            if (source.WantsChildren)
+                source.OnChildren(Form.ChildrenOf(Form.DecodeNode(block.Cid, block.Block).Links));
             return node;
         }
     }

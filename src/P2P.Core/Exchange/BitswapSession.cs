@@ -16,6 +16,12 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
     /// <summary>Connected peers that are asked whether they have the root, besides the providers (count).</summary>
     private const int MaxCandidates = 32;
 
+    /// <summary>What nobody has is looked for again after.</summary>
+    private static readonly TimeSpan StarvedInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Blocks looked for in one tick (count).</summary>
+    private const int MaxStarvedAtOnce = 16;
+
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(0.04);
     private static readonly TimeSpan StallNoticed = TimeSpan.FromSeconds(0.5);
 
@@ -120,6 +126,24 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
 
     /// <summary>Adds a connected peer that is likely to have the content. At any time, any number of times.</summary>
     public void AddProvider(PeerId peer) => Add(peer, isCandidate: false);
+
+    /// <summary>A connected peer is likely to have these blocks, and hardly any others.</summary>
+    internal void AddProviderOfPart(PeerId peer, IReadOnlyCollection<MultihashKey> blocks)
+    {
+        if (!_client.Network.IsConnected(peer))
+            return;
+        TimeSpan? roundTrip = _client.Network.RoundTripTime(peer);
+        Change(now => _scheduler.AddProviderOfPart(peer, blocks, roundTrip, now));
+        ExchangeLog.ProviderJoined(_logger, peer, Root);
+        if (!_client.Network.IsConnected(peer))
+            OnDisconnected(peer); // it went before it was added
+    }
+
+    /// <inheritdoc/>
+    public bool WantsChildren => _search?.LooksForBlocks ?? false;
+
+    /// <inheritdoc/>
+    public void OnChildren(IReadOnlyList<BlockChild> children) => _search?.OnChildren(children);
 
     /// <inheritdoc/>
     public ValueTask<BlockBuffer> GetAsync(Cid cid, CancellationToken cancellationToken) => GetAsync(cid, 0, isCritical: true, cancellationToken);
@@ -516,6 +540,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
     {
         bool mayComeMore = _search?.IsSearching ?? false;
         List<WantRequest> hopeless = [];
+        List<Cid> starved = [];
         lock (_gate)
         {
             TimeSpan now = Now;
@@ -530,10 +555,14 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
                 _requests.Requests -= hopeless.Count;
             }
 
+            if (WantsChildren)
+                starved = _scheduler.TakeStarved(now, StarvedInterval, MaxStarvedAtOnce);
             _requests.Release();
             SendOutboxes();
         }
 
+        foreach (Cid cid in starved)
+            _search!.LookFor(cid);
         Fail(hopeless, static cid => new P2PException(
             P2PErrorCode.Integrity,
             $"The peers that answered sent bytes that are not the block {cid}: the shared file was changed, or they are not to be trusted. Ask for the link again."));

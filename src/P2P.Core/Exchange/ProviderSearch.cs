@@ -1,4 +1,6 @@
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using P2P.Core.Blocks;
 
 namespace P2P.Core.Exchange;
 
@@ -13,6 +15,9 @@ internal sealed class ProviderSearch : IAsyncDisposable
     /// <summary>So many attempts to reach a lost provider and nobody counts on it any more; it is still dialed.</summary>
     private const int AttemptsUntilGone = 3;
 
+    /// <summary>Blocks looked for at once, and that wait for it (count).</summary>
+    private const int Lookers = 4, MaxMissing = 64;
+
     private readonly BitswapSession _session;
     private readonly IProviderSource _source;
     private readonly IExchangeNetwork _network;
@@ -22,14 +27,26 @@ internal sealed class ProviderSearch : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new(); // guards _reconnecting
     private readonly Dictionary<PeerId, Task> _reconnecting = [];
+    private readonly Channel<Cid> _missing = Channel.CreateBounded<Cid>(new BoundedChannelOptions(MaxMissing) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Task _run;
+    private readonly Task[] _lookers;
     private volatile bool _isSearching = true;
 
     public ProviderSearch(BitswapSession session, IProviderSource source, IExchangeNetwork network, TimeProvider time, Random random, ILogger logger)
     {
         (_session, _source, _network, _time, _random, _logger) = (session, source, network, time, random, logger);
         _run = Task.Run(SearchAsync, CancellationToken.None);
+        _lookers = source.LooksForBlocks ? [.. Enumerable.Range(0, Lookers).Select(_ => Task.Run(LookAsync, CancellationToken.None))] : [];
     }
+
+    /// <summary>Whether single blocks are looked for.</summary>
+    public bool LooksForBlocks => _source.LooksForBlocks;
+
+    /// <summary>An inner node was read.</summary>
+    public void OnChildren(IReadOnlyList<BlockChild> children) => _source.OnChildren(children);
+
+    /// <summary>Nobody has this block: it is looked for by itself. Dropped when too many are; it is asked for again.</summary>
+    public void LookFor(Cid block) => _missing.Writer.TryWrite(block);
 
     /// <summary>A search is under way.</summary>
     public bool IsSearching => _isSearching;
@@ -50,6 +67,7 @@ internal sealed class ProviderSearch : IAsyncDisposable
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _run.ConfigureAwait(false);
+        await Task.WhenAll(_lookers).ConfigureAwait(false);
         Task[] reconnecting;
         lock (_gate)
             reconnecting = [.. _reconnecting.Values];
@@ -99,6 +117,29 @@ internal sealed class ProviderSearch : IAsyncDisposable
         finally
         {
             _isSearching = false;
+        }
+    }
+
+    private async Task LookAsync()
+    {
+        try
+        {
+            await foreach (Cid block in _missing.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
+            {
+                try
+                {
+                    await foreach ((PeerId peer, IReadOnlyCollection<MultihashKey> blocks) in _source.FindForAsync(block, _stop.Token).ConfigureAwait(false))
+                        _session.AddProviderOfPart(peer, blocks);
+                }
+                catch (Exception error) when (error is P2PException or IOException)
+                {
+                    ExchangeLog.SearchFailed(_logger, block, error.Message);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            return;
         }
     }
 

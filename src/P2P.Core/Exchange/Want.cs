@@ -39,6 +39,9 @@ internal sealed class Want
     public ulong Wrong { get; set; }
 
     public WantPlace Place { get; set; }
+
+    /// <summary>When somebody was last told that nobody has it.</summary>
+    public TimeSpan? ReportedAt { get; set; }
 }
 
 /// <summary>Where a want is.</summary>

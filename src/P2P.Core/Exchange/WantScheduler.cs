@@ -14,6 +14,9 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
     /// <summary>Providers of one session; more would not make it faster. One bit each in the wants' masks.</summary>
     public const int MaxProviders = 64;
 
+    /// <summary>Blocks of which it is remembered where they are expected (count); beyond, all is forgotten and asked for.</summary>
+    private const int MaxExpected = 65_536;
+
     /// <summary>Wants at a provider that has not delivered yet, while others have: what a liar can hold up.</summary>
     private const int MaxWantsAtStranger = 2;
 
@@ -41,6 +44,8 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
     private readonly List<Want> _setAside = [];
     private readonly List<Provider> _providers = [];
     private readonly MultihashKey _rootKey = root.Key;
+    private readonly Dictionary<MultihashKey, ulong> _expected = []; // which of the providers of parts are expected to have it
+    private ulong _parts; // providers of parts only
     private long _sequence;
     private TimeSpan _lastTick;
     private TimeSpan _lastAskAgain;
@@ -71,6 +76,7 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
     {
         var want = new Want { Cid = request.Cid, Key = request.Cid.Key, ExpectedBytes = expectedBytes, IsCritical = isCritical, Sequence = _sequence++ };
         want.Requests.Add(request);
+        want.Lacking = _parts & ~_expected.GetValueOrDefault(want.Key);
         _wants.Add(want.Key, want);
         OpenBytes += want.Bytes;
         if (isCritical)
@@ -107,10 +113,9 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
         Provider? provider = Find(peer);
         if (provider is null)
         {
-            if (FreeIndex(isCandidate, now) is not { } index)
+            provider = Insert(peer, isCandidate, now);
+            if (provider is null)
                 return;
-            provider = new Provider(peer, index, Math.Min(settings.InitialWantedBytesPerPeer, settings.MaxWantedBytesPerPeer)) { IsCandidate = isCandidate, LastBytes = now };
-            _providers.Add(provider);
         }
         else if (provider.IsConnected && (isCandidate || !provider.IsCandidate))
         {
@@ -128,6 +133,65 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
             provider.Outbox.Add(WantEntry.ForHave(root, int.MaxValue));
         else
             OnMoreToAsk(now);
+    }
+
+    private Provider? Insert(PeerId peer, bool isCandidate, TimeSpan now)
+    {
+        if (FreeIndex(isCandidate, now) is not { } index)
+            return null;
+        var provider = new Provider(peer, index, Math.Min(settings.InitialWantedBytesPerPeer, settings.MaxWantedBytesPerPeer)) { IsCandidate = isCandidate, LastBytes = now };
+        _providers.Add(provider);
+        return provider;
+    }
+
+    /// <summary>A connected peer is likely to have these blocks and hardly any others: it is asked for others only when nobody has them.</summary>
+    public void AddProviderOfPart(PeerId peer, IReadOnlyCollection<MultihashKey> blocks, TimeSpan? roundTrip, TimeSpan now)
+    {
+        bool isNew = Find(peer) is not { IsCandidate: false };
+        if ((Find(peer) ?? Insert(peer, isCandidate: false, now)) is not { } provider)
+            return;
+        if (!provider.IsConnected)
+            provider.OnReconnected();
+        provider.SetLatency(roundTrip);
+        provider.IsCandidate = false;
+        if (_expected.Count + blocks.Count > MaxExpected)
+            _expected.Clear();
+        foreach (MultihashKey key in blocks)
+            _expected[key] = _expected.GetValueOrDefault(key) | provider.Bit;
+        if (isNew)
+            _parts |= provider.Bit;
+        if ((_parts & provider.Bit) == 0)
+            return;
+        foreach (Want want in _wants.Values)
+        {
+            if (isNew && want.Assignments.Count == 0)
+                want.Lacking |= provider.Bit;
+        }
+
+        foreach (MultihashKey key in blocks)
+        {
+            if (_wants.TryGetValue(key, out Want? want))
+                want.Lacking &= ~provider.Bit;
+        }
+
+        OnMoreToAsk(now);
+    }
+
+    /// <summary>Wants that nobody has, each once in a while.</summary>
+    public List<Cid> TakeStarved(TimeSpan now, TimeSpan interval, int max)
+    {
+        List<Cid> starved = [];
+        foreach (Want want in _starved)
+        {
+            if (starved.Count == max)
+                break;
+            if (want.ReportedAt is { } at && now - at < interval)
+                continue;
+            want.ReportedAt = now;
+            starved.Add(want.Cid);
+        }
+
+        return starved;
     }
 
     /// <summary>A provider's connection is gone: its wants go to the others.</summary>
@@ -344,6 +408,7 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
             return null;
         TakeBack(useless, now);
         Forget(useless);
+        ForgetPart(useless);
         _providers.Remove(useless);
         return useless.Index;
     }
@@ -357,6 +422,15 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
             want.Tried &= ~provider.Bit;
             want.Wrong &= ~provider.Bit;
         }
+    }
+
+    private void ForgetPart(Provider provider)
+    {
+        if ((_parts & provider.Bit) == 0)
+            return;
+        _parts &= ~provider.Bit;
+        foreach (MultihashKey key in _expected.Keys.ToList())
+            _expected[key] &= ~provider.Bit;
     }
 
     private void Enqueue(Want want)

@@ -1,9 +1,12 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using P2P.Core.Addresses;
+using P2P.Core.Blocks;
 using P2P.Core.Connections;
 using P2P.Core.Dht;
 using P2P.Core.Exchange;
+using P2P.Core.Replication;
 
 namespace P2P.Core.Node;
 
@@ -27,7 +30,13 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
     /// <summary>How long a search waits for the first contact of a DHT that is being entered.</summary>
     private static readonly TimeSpan EntryPatience = TimeSpan.FromSeconds(5);
 
+    /// <summary>Holders dialed in one search (count): the closest, which have it if any have.</summary>
+    private const int MaxHolders = 8;
+
     private readonly HintProviders _hints = new(pool, hints);
+    private readonly ConcurrentQueue<Contact> _rootHolders = new();
+    private RunHolders? _runs;
+    private int _holderLookups; // one search at a time
     private readonly Lock _gate = new(); // guards _attempts
     private readonly Dictionary<string, DialAttempt> _attempts = new(StringComparer.Ordinal);
 
@@ -39,6 +48,23 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
                 return [.. _hints.Attempts, .. _attempts.Values];
         }
     }
+
+    public bool LooksForBlocks => holders is not null;
+
+    public void OnChildren(IReadOnlyList<BlockChild> children) => Runs.OnChildren(children);
+
+    public async IAsyncEnumerable<(PeerId Peer, IReadOnlyCollection<MultihashKey> Blocks)> FindForAsync(Cid block, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (!dhts.HasContacts)
+            yield break;
+        var found = Channel.CreateUnbounded<(PeerId, IReadOnlyCollection<MultihashKey>)>(); // bounded by what is dialed at once
+        Task looking = Runs.FindAsync(block, found.Writer, cancellationToken);
+        _ = looking.ContinueWith(done => found.Writer.TryComplete(done.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await foreach ((PeerId, IReadOnlyCollection<MultihashKey>) one in found.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            yield return one;
+    }
+
+    private RunHolders Runs => LazyInitializer.EnsureInitialized(ref _runs, () => new RunHolders(holders!, pool, Note, time));
 
     /// <summary>Takes more hints in; returns those that say something new.</summary>
     public IReadOnlyList<PeerHint> Add(IReadOnlyList<PeerHint> more) => _hints.Add(more);
@@ -105,16 +131,27 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
         }
     }
 
-    /// <summary>The holders closest to the root: they may have it whether or not a record names them.</summary>
+    /// <summary>The holders closest to the root: they may have it whether or not a record names them. The farther ones in later searches.</summary>
     private async Task FindHoldersAsync(Cid root, ChannelWriter<PeerId> found, CancellationToken cancellationToken)
     {
         if (holders is null || !dhts.HasContacts)
             return;
-        byte[] key = new byte[root.Key.ByteLength];
-        root.Key.CopyTo(key);
+        if (_rootHolders.IsEmpty)
+        {
+            byte[] key = new byte[root.Key.ByteLength];
+            root.Key.CopyTo(key);
+            int place = _holderLookups++ % (1 + Run.ExtraPlaces); // a root has places besides its own
+            if (place > 0)
+                key = Run.PlaceName(key, place);
+            foreach (Contact holder in await holders.FindClosestAsync(key, DialPurpose.Awaited, cancellationToken).ConfigureAwait(false))
+                _rootHolders.Enqueue(holder);
+        }
+
         using SemaphoreSlim places = new(MaxDials);
-        await Task.WhenAll((await holders.FindClosestAsync(key, DialPurpose.Awaited, cancellationToken).ConfigureAwait(false))
-            .Select(holder => ConnectAsync(dhts.Own!, holder, places, found, cancellationToken))).ConfigureAwait(false);
+        List<Task> dials = [];
+        while (dials.Count < MaxHolders && _rootHolders.TryDequeue(out Contact? holder))
+            dials.Add(ConnectAsync(dhts.Own!, holder, places, found, cancellationToken));
+        await Task.WhenAll(dials).ConfigureAwait(false);
     }
 
     private async Task ConnectAsync(DhtNode dht, Contact provider, SemaphoreSlim places, ChannelWriter<PeerId> found, CancellationToken cancellationToken)

@@ -28,6 +28,12 @@ internal sealed class PatientSource(BitswapSession session, IBlockSource source,
         WaitAsync(stopping => source.GetAheadAsync(cid, expectedBytes, stopping), cancellationToken);
 
     /// <inheritdoc/>
+    public bool WantsChildren => source.WantsChildren;
+
+    /// <inheritdoc/>
+    public void OnChildren(IReadOnlyList<BlockChild> children) => source.OnChildren(children);
+
+    /// <inheritdoc/>
     public void Hurry(Cid cid) => source.Hurry(cid);
 
     private async ValueTask<BlockBuffer> WaitAsync(Func<CancellationToken, ValueTask<BlockBuffer>> begin, CancellationToken cancellationToken)

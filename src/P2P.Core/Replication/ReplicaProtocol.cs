@@ -61,7 +61,7 @@ internal static class ReplicaProtocol
     /// <summary>Reads the blocks of an offer; null when they are not sound or too many.</summary>
     public static List<ReplicaEntry>? ReadEntries(IReadOnlyCollection<ReplicaMessage.Types.Entry> entries)
     {
-        if (entries.Count is 0 or > RunPlan.MaxBlocksOfOneRun)
+        if (entries.Count is 0 or > RunCutter.MaxBlocksOfOneRun)
             return null;
         List<ReplicaEntry> read = new(entries.Count);
         HashSet<Blocks.MultihashKey> seen = [];

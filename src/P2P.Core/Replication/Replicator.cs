@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using P2P.Core.Blocks;
 using P2P.Core.Connections;
 using P2P.Core.Content;
 using P2P.Core.Dht;
@@ -132,7 +133,7 @@ internal sealed class Replicator
     {
         if (!_shares.TryGetValue(root, out ReplicatedShare? share))
         {
-            IReadOnlyList<Run> runs = await new RunPlan(_store, form).CutAsync(root, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<Run> runs = await new RunPlan(ReadNodeAsync, SizeOf, form).CutAsync(root, cancellationToken).ConfigureAwait(false);
             share = new ReplicatedShare(root, [.. runs.Select(run => new RunCopies(run, target))]);
             share.Restore(_receipts.Read(root), Now);
             share = _shares.GetOrAdd(root, share);
@@ -141,6 +142,14 @@ internal sealed class Replicator
         share.SetTarget(target);
         return share;
     }
+
+    private async ValueTask<BlockBuffer> ReadNodeAsync(Cid cid, CancellationToken cancellationToken) =>
+        await _store.ReadAsync(cid, cancellationToken).ConfigureAwait(false) ?? throw Missing(cid);
+
+    private int SizeOf(BlockChild leaf) => _store.SizeOf(leaf.Cid) ?? throw Missing(leaf.Cid);
+
+    private static P2PException Missing(in Cid cid) =>
+        new(P2PErrorCode.SourceChanged, $"Block {cid.ToShortString()} of the share is not here any more: a shared file was changed or moved. Share it again.");
 
     private ReplicationState StateOf(ReplicatedShare share)
     {

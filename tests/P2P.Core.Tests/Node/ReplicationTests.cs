@@ -69,6 +69,25 @@ public sealed class ReplicationTests
 
     [TestMethod]
     [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task Runs_that_lie_far_from_the_root_are_looked_up_by_themselves()
+    {
+        await using var network = new TestNetwork(8);
+        using var folder = new Content.TempFolder();
+        P2PNode[] holders = await StartHoldersAsync(network, 24);
+        P2PNode sharer = await JoinAsync(network, holders[0]), fetcher = await JoinAsync(network, holders[0]);
+        string path = await WriteAsync(folder, "f", (66 << 20) + 5);
+        Share share = await sharer.ShareAsync(path, new ShareOptions { Replicas = 1 }, cancellationToken: TestContext.CancellationToken);
+        Assert.AreEqual(1, share.Health!.MinCopies);
+        await sharer.StopAsync(TestContext.CancellationToken);
+        Task<FetchResult> fetch = fetcher.FetchAsync(Bare(share), folder["got"], cancellationToken: TestContext.CancellationToken);
+        await WaitAsync(network, () => fetch.IsCompleted, TimeSpan.FromSeconds(0.05));
+        FetchResult result = await fetch;
+        Assert.AreEqual((66 << 20) + 5, result.Bytes);
+        Assert.IsGreaterThan(1, result.BytesByPeer.Count(peer => peer.Value > 1 << 20), "the two runs of leaves lie with different holders");
+    }
+
+    [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
     public async Task A_holder_keeps_its_leases_over_a_restart_and_lets_go_when_released()
     {
         await using var network = new TestNetwork(4);
@@ -185,11 +204,11 @@ public sealed class ReplicationTests
         return node;
     }
 
-    private async Task WaitAsync(TestNetwork network, Func<bool> condition)
+    private async Task WaitAsync(TestNetwork network, Func<bool> condition, TimeSpan? step = null)
     {
         while (!condition())
         {
-            network.Time.Advance(TimeSpan.FromSeconds(1));
+            network.Time.Advance(step ?? TimeSpan.FromSeconds(1));
             await Task.Delay(10, TestContext.CancellationToken);
         }
     }
