@@ -333,14 +333,17 @@ public sealed class P2PNode : IAsyncDisposable
         return new Fetching(Runtime).ListAsync(link, path, recursive, options, cancellationToken);
     }
 
-    /// <summary>Counts the copies of a share that others keep, by asking each holder to prove that it can get a block of it now.</summary>
-    /// <param name="link">A share of this node that was shared with replicas.</param>
+    /// <summary>
+    /// Counts the copies of a share that others keep. Of a share of this node each holder that gave a receipt has to prove that it can get a block now; of
+    /// another the holders closest to each run are asked what they hold, and each has to send one block.
+    /// </summary>
+    /// <param name="link">A share of this node, or of anybody.</param>
     /// <param name="cancellationToken">Ends the asking.</param>
-    /// <exception cref="P2PException">NotFound: it is not replicated from here.</exception>
+    /// <exception cref="P2PException">Unreachable: of a share of another node nobody answers who has its inner nodes. Integrity: it is no content that we know.</exception>
     public Task<HealthReport> GetHealthAsync(ShareLink link, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(link);
-        return Replicating(Runtime).CheckAsync(link.Root, cancellationToken);
+        return Replicating(Runtime).CheckAsync(link, cancellationToken);
     }
 
     /// <summary>Renews the leases under which others keep copies of a share, and makes good what is missing.</summary>

@@ -16,6 +16,7 @@ internal sealed class Replicating : IAsyncDisposable
     private readonly ReplicaHolder? _holder;
     private readonly HolderUpkeep? _upkeep;
     private readonly Replicator _replicator;
+    private readonly CopySurvey _survey;
     private readonly ILogger _logger;
 
     public Replicating(NodeRuntime runtime, IdentityKey identity, HolderNetwork network, NodeSettings settings, NodeSeams seams)
@@ -26,11 +27,13 @@ internal sealed class Replicating : IAsyncDisposable
         var how = new ReplicationSettings { Grace = settings.Grace, CheckInterval = settings.CheckInterval, DelayedRepairWait = settings.DelayedRepairWait, LeaseDuration = settings.LeaseDuration };
         var client = new ReplicaClient(runtime.Connections, runtime.Bitswap, identity, how, settings.Network, seams.Time);
         _replicator = new Replicator(runtime.Store, identity, network, client, how, settings.Network, seams.Time, seams.Loggers);
+        ILogger logger = seams.Loggers.CreateLogger("P2P.Core.Replication");
+        _survey = new CopySurvey(network, client, seams.Time, logger);
         if (!network.IsMember)
             return;
         var offer = new HolderSettings { OfferBytes = settings.OfferBytes, Audience = settings.OfferAudience, Admitted = settings.OfferAdmitted, OnLink = runtime.OnLink, CheckInterval = settings.CheckInterval };
         _holder = new ReplicaHolder(runtime.Connections, runtime.Store, runtime.Bitswap, identity, network, offer, settings.Network, runtime.Announcing.Enqueue, seams.Time, seams.Loggers);
-        _upkeep = new HolderUpkeep(_holder, runtime.Store, identity.PeerId, network, client, how, seams.Time, seams.Loggers.CreateLogger("P2P.Core.Replication"));
+        _upkeep = new HolderUpkeep(_holder, runtime.Store, identity.PeerId, network, client, how, seams.Time, logger);
     }
 
     /// <summary>Where holders are.</summary>
@@ -58,11 +61,19 @@ internal sealed class Replicating : IAsyncDisposable
         return ToReport(pin.Root, await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Counts the copies of a share by asking every holder now.</summary>
-    public async Task<HealthReport> CheckAsync(Cid root, CancellationToken cancellationToken) =>
-        FindShare(root) is { } pin && TargetOf(root) is { } target
-            ? ToReport(root, await WithFormAsync(pin, form => _replicator.CheckAsync(root, form, target, cancellationToken)).ConfigureAwait(false))
-            : throw new P2PException(P2PErrorCode.NotFound, $"{root} is not replicated from here. Only the node that shared it, with replicas, can count its copies.");
+    /// <summary>Counts the copies of a share by asking holders now: of an own share those that gave a receipt, of another those closest to each run.</summary>
+    public async Task<HealthReport> CheckAsync(ShareLink link, CancellationToken cancellationToken)
+    {
+        if (FindShare(link.Root) is { } pin && TargetOf(link.Root) is { } target)
+            return ToReport(link.Root, await WithFormAsync(pin, form => _replicator.CheckAsync(link.Root, form, target, cancellationToken)).ConfigureAwait(false));
+        using ShareSecret? secret = ShareSecret.Of(link);
+        ReadLease lease = new Fetching(_runtime).Lease(link, new ReadOptions());
+        await using (lease.ConfigureAwait(false))
+        {
+            var plan = new RunPlan(lease.Direct.GetAsync, static leaf => (int)Math.Clamp(leaf.Bytes, 1, RunCutter.MaxRunBytes), ShareSecret.FormOf(secret, _runtime.Buffers));
+            return ToReport(link.Root, await _survey.RunAsync(await plan.CutAsync(link.Root, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
+        }
+    }
 
     /// <summary>Renews the leases on a share.</summary>
     public async Task<HealthReport> RenewAsync(Cid root, CancellationToken cancellationToken) =>

@@ -93,6 +93,7 @@ internal sealed class Inventory
             LeaseDigest = ByteString.CopyFrom(item.LeaseDigest.Span),
             Sequence = item.Sequence,
             Until = item.Until.ToUnixTimeSeconds(),
+            Target = (uint)item.Target,
         }));
         return answer;
     }

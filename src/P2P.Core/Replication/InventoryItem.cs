@@ -9,13 +9,14 @@ namespace P2P.Core.Replication;
 /// <param name="LeaseDigest">See <see cref="Lease.DigestOf"/>.</param>
 /// <param name="Sequence">The lease's.</param>
 /// <param name="Until">When it ends.</param>
-internal sealed record InventoryItem(ReadOnlyMemory<byte> Head, PeerId Publisher, ReadOnlyMemory<byte> LeaseDigest, ulong Sequence, DateTimeOffset Until)
+/// <param name="Target">Copies that it asks for.</param>
+internal sealed record InventoryItem(ReadOnlyMemory<byte> Head, PeerId Publisher, ReadOnlyMemory<byte> LeaseDigest, ulong Sequence, DateTimeOffset Until, int Target)
 {
     /// <summary>Where the run lies.</summary>
     public DhtKey RunKey { get; } = DhtKey.Of(Head.Span);
 
     /// <summary>What a lease that is held here looks like from outside.</summary>
-    public static InventoryItem Of(HeldLease held) => new(held.Head.MultihashSpan.ToArray(), held.Lease.Publisher, held.Digest, held.Lease.Sequence, held.Lease.Until);
+    public static InventoryItem Of(HeldLease held) => new(held.Head.MultihashSpan.ToArray(), held.Lease.Publisher, held.Digest, held.Lease.Sequence, held.Lease.Until, held.Lease.Target);
 
     /// <summary>Reads one; null when it is not sound.</summary>
     public static InventoryItem? TryRead(ReplicaMessage.Types.Inventory.Types.Item item) =>
@@ -23,6 +24,6 @@ internal sealed record InventoryItem(ReadOnlyMemory<byte> Head, PeerId Publisher
         && PeerId.TryFromBytes(item.Publisher.Span, out PeerId publisher)
         && item.LeaseDigest.Length == System.Security.Cryptography.SHA256.HashSizeInBytes
         && StatementTime.TryRead(item.Until, out DateTimeOffset until)
-            ? new InventoryItem(item.Head.ToByteArray(), publisher, item.LeaseDigest.ToByteArray(), item.Sequence, until)
+            ? new InventoryItem(item.Head.ToByteArray(), publisher, item.LeaseDigest.ToByteArray(), item.Sequence, until, (int)Math.Min(item.Target, byte.MaxValue))
             : null;
 }

@@ -92,6 +92,23 @@ internal sealed class ReplicaClient(ConnectionPool pool, Bitswap bitswap, Identi
         }
     }
 
+    /// <summary>Asks a holder for a block as anybody would, and nobody else.</summary>
+    /// <exception cref="IOException">It did not send it in time.</exception>
+    /// <exception cref="P2PException">It cannot be reached.</exception>
+    public async Task WantAsync(Contact holder, Cid cid, DialPurpose purpose, CancellationToken cancellationToken)
+    {
+        using Deadline deadline = new(settings.AuditTimeout, time, cancellationToken);
+        try
+        {
+            await ConnectAsync(holder, purpose, deadline.Token).ConfigureAwait(false);
+            await WantAsync(holder.Peer, cid, deadline.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (deadline.IsOver)
+        {
+            throw new PeerProtocolException($"did not send a block within {settings.AuditTimeout.TotalSeconds:0} s");
+        }
+    }
+
     /// <summary>Asks a holder which leases it holds on one run.</summary>
     /// <exception cref="IOException">It gave no sound answer in time.</exception>
     /// <exception cref="P2PException">It cannot be reached.</exception>

@@ -135,6 +135,9 @@ public sealed class ReplicationTests
         Share share = await sharer.ShareAsync(path, new ShareOptions { Replicas = 3 }, cancellationToken: TestContext.CancellationToken);
         Assert.AreEqual(6, share.Health!.MinCopies, "three, and three more of a root");
         await sharer.StopAsync(TestContext.CancellationToken);
+        HealthReport seen = await fetcher.GetHealthAsync(Bare(share), TestContext.CancellationToken);
+        Assert.AreEqual((6, 3, 1, share.Health.Blocks), (seen.MinCopies, seen.Target, seen.Runs, seen.Blocks));
+        Assert.IsNotNull(seen.LeaseUntil);
 
         for (int round = 0; round < 2; round++)
         {
