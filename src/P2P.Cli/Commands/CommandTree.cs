@@ -21,6 +21,8 @@ internal sealed class CommandTree : RootCommand
         Add(new CatCommand());
         Add(new LinkCommand());
         Add(new NodeCommand());
+        Add(new HealthCommand());
+        Add(new RenewCommand());
         Add(new StatusCommand());
         Add(new PeersCommand());
         Add(new CidCommand());
@@ -29,6 +31,7 @@ internal sealed class CommandTree : RootCommand
         Add(new GcCommand());
         Add(new CommandGroup("car", "CAR archives, the container of IPFS.", new CarExportCommand(), new CarImportCommand()));
         Add(new CommandGroup("store", "What the data folder holds, and whether it is sound.", new StoreStatCommand(), new StoreVerifyCommand(), new StoreRepairCommand()));
+        Add(new CommandGroup("replica", "What is kept for others.", new ReplicaRmCommand()));
         Add(new DemoCommand());
     }
 

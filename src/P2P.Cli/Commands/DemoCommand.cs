@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using P2P.Cli.Output;
@@ -12,14 +13,21 @@ internal sealed class DemoCommand : ToolCommand
 {
     private const int MadeBytes = 64 << 20;
 
+    /// <summary>Nodes that keep copies, and copies wanted (count).</summary>
+    private const int Keepers = 4, Replicas = 3;
+
+    private static readonly TimeSpan s_meeting = TimeSpan.FromSeconds(30), s_look = TimeSpan.FromMilliseconds(50);
+
     private readonly Argument<string?> _path = new("PATH") { Arity = ArgumentArity.ZeroOrOne };
 
     public DemoCommand()
-        : base("demo", "Shows the whole job on this machine: share, fetch, fetch from two at once, compare.") => Add(_path);
+        : base("demo", "Shows the whole job on this machine: share with copies at others, end the sharer, fetch by content id, compare.") => Add(_path);
 
     public override string Synopsis => "[PATH] [OPTION]...";
 
-    public override string Notes => "Three nodes run in this process, on the loopback interface and in a temporary folder that is removed at the end. Without PATH a file of 64 MiB is made.";
+    public override string Notes => """
+        Six nodes run in this process, on the loopback interface and in a temporary folder that is removed at the end: a sharer, four that offer disk, and one that fetches. Without PATH a file of 64 MiB is made.
+        """;
 
     public override FolderUse UseOf(ParseResult parse) => FolderUse.None;
 
@@ -44,34 +52,59 @@ internal sealed class DemoCommand : ToolCommand
 
     private static async Task<int> RunAsync(CommandContext context, string path, string folder)
     {
+        List<P2PNode> nodes = [];
+        try
+        {
+            return await RunAsync(context, path, folder, nodes);
+        }
+        finally
+        {
+            foreach (P2PNode node in nodes)
+                await node.DisposeAsync();
+        }
+    }
+
+    private static async Task<int> RunAsync(CommandContext context, string path, string folder, List<P2PNode> nodes)
+    {
         Screen screen = context.Screen;
         CancellationToken stopping = context.Stopping;
-        await using P2PNode sharer = await StartAsync(context, folder, "sharer");
-        await using P2PNode first = await StartAsync(context, folder, "first");
-        await using P2PNode second = await StartAsync(context, folder, "second");
+        P2PNode sharer = await StartAsync(context, folder, "sharer", nodes, offers: false);
+        for (int i = 1; i <= Keepers; i++)
+            await StartAsync(context, folder, $"keeper-{i}", nodes, offers: true);
+        P2PNode fetcher = await StartAsync(context, folder, "fetcher", nodes, offers: false);
         context.Events?.Write(new ReadyEvent($"{sharer.Id}", [.. sharer.Status.Addresses.Select(address => address.ToString())]));
+        await MeetAsync(nodes, stopping);
+        screen.Line($"{nodes.Count} nodes found each other through a DHT of their own; {Keepers} of them offer disk.");
 
         long started = context.Host.Time.GetTimestamp();
-        Share share = await sharer.ShareAsync(path, cancellationToken: stopping);
-        screen.Line($"The sharer hashed {SafeText.Clean(share.Name)} ({ByteSize.Format(share.Bytes)}, {share.Blocks} blocks) in {Duration.FormatElapsed(context.Host.Time.GetElapsedTime(started))}.");
+        Share share = await sharer.ShareAsync(path, new ShareOptions { Replicas = Replicas }, cancellationToken: stopping);
+        HealthReport health = share.Health!;
+        screen.Line($"The sharer hashed and announced {SafeText.Clean(share.Name)} ({ByteSize.Format(share.Bytes)}, {share.Blocks} blocks) and had {Replicas} copies kept in {Duration.FormatElapsed(context.Host.Time.GetElapsedTime(started))}:");
+        screen.Line($"  {CopiesView.Describe(health)}.");
+        if (context.Events is { } told)
+        {
+            told.Write(new AnnouncedEvent(share.Announced.Nodes, share.Announced.Of, share.Announced.Verified));
+            told.Write(CopiesView.ToReplicated(health));
+        }
 
-        FetchResult one = await FetchAsync(context, first, share.Link, Path.Combine(folder, "first-copy"), new FetchOptions { Seed = true });
-        screen.Line($"The first fetcher got it from the sharer: {Summary(one)}.");
+        await sharer.StopAsync(stopping);
+        screen.Line("The sharer was stopped.");
 
-        Multiaddress[] addresses = [.. first.Status.Addresses.Select(address => Multiaddress.Parse($"{address}/p2p/{first.Id}", CultureInfo.InvariantCulture))];
-        FetchResult two = await FetchAsync(context, second, share.Link, Path.Combine(folder, "second-copy"), new FetchOptions { ExtraPeers = addresses });
-        long fromSharer = two.BytesByPeer.GetValueOrDefault(sharer.Id), fromFirst = two.BytesByPeer.GetValueOrDefault(first.Id);
-        screen.Line($"The second fetcher got it from both: {Summary(two)};");
-        screen.Line($"  {ByteSize.Format(fromSharer)} from the sharer, {ByteSize.Format(fromFirst)} from the first fetcher.");
+        // the content id alone: nothing in it says where to look
+        ShareLink link = ShareLink.Parse($"{share.Root}", CultureInfo.InvariantCulture);
+        FetchResult got = await FetchAsync(context, fetcher, link, Path.Combine(folder, "copy"), new FetchOptions());
+        long rate = (long)(got.Bytes / Math.Max(got.Elapsed.TotalSeconds, 0.001));
+        int holders = got.BytesByPeer.Count(sent => sent.Value > 0);
+        screen.Line($"The fetcher got it by its content id alone: {ByteSize.Format(got.Bytes)} in {Duration.FormatElapsed(got.Elapsed)}, {ByteRate.Format(rate)}, encrypted on the way and verified;");
+        foreach ((PeerId peer, long bytes) in got.BytesByPeer.Where(sent => sent.Value > 0))
+            screen.Line($"  {ByteSize.Format(bytes)} from {peer}");
 
-        bool ok = FolderComparison.AreEqual(path, one.Path, stopping) && FolderComparison.AreEqual(path, two.Path, stopping);
-        screen.Line(ok ? "Both copies are equal to the original, byte for byte." : "The copies differ from the original.");
-        long rate = (long)(two.Bytes / Math.Max(two.Elapsed.TotalSeconds, 0.001));
-        int holders = two.BytesByPeer.Count(sent => sent.Value > 0);
+        bool ok = FolderComparison.AreEqual(path, got.Path, stopping) && !got.BytesByPeer.ContainsKey(sharer.Id);
+        screen.Line(ok ? "The copy is equal to the original, byte for byte." : "The copy differs from the original.");
         if (context.Events is { } events)
         {
-            var from = two.BytesByPeer.ToDictionary(sent => $"{sent.Key}", sent => sent.Value, StringComparer.Ordinal);
-            events.Write(new DemoEvent(ok, rate, holders, two.Bytes, Math.Round(two.Elapsed.TotalSeconds, 3), from));
+            var from = got.BytesByPeer.ToDictionary(sent => $"{sent.Key}", sent => sent.Value, StringComparer.Ordinal);
+            events.Write(new DemoEvent(ok, rate, holders, got.Bytes, Math.Round(got.Elapsed.TotalSeconds, 3), from));
         }
         else
         {
@@ -81,18 +114,29 @@ internal sealed class DemoCommand : ToolCommand
         return ok ? ExitCodes.Done : ExitCodes.Integrity;
     }
 
-    private static async Task<P2PNode> StartAsync(CommandContext context, string folder, string name)
+    /// <summary>Starts a node that knows the first one.</summary>
+    private static async Task<P2PNode> StartAsync(CommandContext context, string folder, string name, List<P2PNode> nodes, bool offers)
     {
-        var node = new P2PNode(P2PNodeOptions.Loopback(Path.Combine(folder, name)), context.Loggers);
-        try
+        var options = P2PNodeOptions.Loopback(Path.Combine(folder, name));
+        if (nodes is [P2PNode first, ..])
+            options.BootstrapPeers = [$"{first.Status.Addresses[0]}/p2p/{first.Id}"];
+        if (offers)
+            options.Replication.OfferBytes = 1L << 60; // what it is given to keep is as large as PATH
+        var node = new P2PNode(options, context.Loggers);
+        nodes.Add(node);
+        await node.StartAsync(context.Stopping);
+        return node;
+    }
+
+    /// <summary>Waits until the nodes know each other and those that offer disk.</summary>
+    private static async Task MeetAsync(List<P2PNode> nodes, CancellationToken stopping)
+    {
+        long began = Stopwatch.GetTimestamp();
+        while (!nodes.TrueForAll(node => node.Status.Dht is { Contacts: > 0 }) || nodes.Max(node => node.Status.Dht!.Holders) < Keepers - 1)
         {
-            await node.StartAsync(context.Stopping);
-            return node;
-        }
-        catch
-        {
-            await node.DisposeAsync();
-            throw;
+            if (Stopwatch.GetElapsedTime(began) > s_meeting)
+                throw new P2PException(P2PErrorCode.Unreachable, "The nodes of the demonstration did not find each other on the loopback interface within 30 s. Is it blocked by a firewall?");
+            await Task.Delay(s_look, stopping);
         }
     }
 
@@ -119,9 +163,6 @@ internal sealed class DemoCommand : ToolCommand
         else
             context.Screen.Live(ProgressBar.Render(now.VerifiedBytes, now.TotalBytes, now.BytesPerSecond, now.Remaining, now.Peers));
     }
-
-    private static string Summary(FetchResult result) =>
-        $"{ByteSize.Format(result.Bytes)} in {Duration.FormatElapsed(result.Elapsed)}, {ByteRate.Format(result.Bytes / Math.Max(result.Elapsed.TotalSeconds, 0.001))}, verified";
 
     private static string MakeFile(string folder)
     {

@@ -14,7 +14,8 @@ internal sealed class ServingView(CommandContext context, P2PNode node)
 
     /// <summary>Returns when the user ends it.</summary>
     /// <returns>What was done until then.</returns>
-    public async Task<NodeStatus> RunAsync()
+    /// <param name="beside">What says something of its own meanwhile; it ends with the serving.</param>
+    public async Task<NodeStatus> RunAsync(Task? beside = null)
     {
         using var timer = new PeriodicTimer(s_pace, context.Host.Time);
         try
@@ -32,6 +33,8 @@ internal sealed class ServingView(CommandContext context, P2PNode node)
             context.Screen.EndLive();
         }
 
+        if (beside is not null)
+            await beside;
         context.Host.Attachment?.ThrowIfAbandoned();
         NodeStatus last = node.Status;
         Tell(last);

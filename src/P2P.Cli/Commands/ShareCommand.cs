@@ -34,6 +34,9 @@ internal sealed class ShareCommand : ToolCommand
     };
 
     private readonly Option<string> _chunker = new("--chunker") { HelpName = "fixed|fastcdc", Description = "where files are cut into blocks: every 1 MiB (fixed), or by content, so that the next version is fetched in part (fastcdc)" };
+    private readonly Option<string> _replicas = new("--replicas") { HelpName = "N", Description = "have N nodes that offer disk keep copies, 1 to 16, so that it outlives this node" };
+    private readonly Option<bool> _detach = Flag("--detach-after-replication", "end as soon as enough copies are kept, instead of serving on");
+    private readonly Option<string> _timeout = TimeoutOption();
     private readonly Option<bool> _preserve = Flag("--preserve", "keep permissions and times of files and folders in the content");
     private readonly Option<bool> _dryRun = Flag("--dry-run", "only show what would be shared; the data folder is not touched");
 
@@ -48,6 +51,9 @@ internal sealed class ShareCommand : ToolCommand
         Add(_allow);
         Add(_chunker);
         Add(_preserve);
+        Add(_replicas);
+        Add(_detach);
+        Add(_timeout);
         Add(_dryRun);
     }
 
@@ -61,7 +67,12 @@ internal sealed class ShareCommand : ToolCommand
         A file that is edited, moved or replaced while it is shared is noticed before wrong bytes leave; "p2p shares" lists such files.
 
         Whoever has the link, or learns the content id in it, can fetch what it leads to. With --private only who has the whole link can: the key is in the part after #, and who learns the content id, or keeps the blocks, learns neither names nor contents. The same paths shared so again keep their link until "p2p unshare". With --allow this node gives it to the named peers only; who fetched it can pass it on.
+
+        With --replicas other nodes keep copies for 7 days, renewed while this node runs or by "p2p renew LINK"; they repair lost ones among themselves. It is then fetched also while this node is off. Names and contents are hidden from them with --private only. "p2p health LINK" counts the copies, "p2p unshare" releases them. With --detach-after-replication this command ends when at least 3 (or N, if that is less) copies of everything are kept, and fails when that has not come about within --timeout.
         """;
+
+    /// <summary>Copies when only --detach-after-replication is given.</summary>
+    private const int DefaultReplicas = 5;
 
     public override FolderUse UseOf(ParseResult parse) => parse.GetValue(_dryRun) ? FolderUse.None : FolderUse.Node;
 
@@ -80,7 +91,12 @@ internal sealed class ShareCommand : ToolCommand
             AllowedPeers = [.. (context.Parse.GetValue(_allow) ?? []).Select(PeerOf)],
             Chunker = ChunkerOf(context.Parse.GetValue(_chunker)),
             PreserveMetadata = context.Parse.GetValue(_preserve),
+            Replicas = ReplicasOf(context.Parse),
         };
+        if (options is { Replicas: > 0, AllowedPeers.Count: > 0 })
+            throw new UsageException("--allow gives it to named peers only, and --replicas to nodes that keep it for everybody: choose one.");
+        if (options.Replicas > 0 && context.Settings.Rooms.Dht.Mode == DhtMode.Off)
+            throw new UsageException("Nodes that keep copies are found in the DHT, and dht.mode is off.");
         if (paths is ["-"] && options.PreserveMetadata)
             throw new UsageException("Standard input has no permissions and no time to --preserve.");
         if (paths is ["-"] && options.Exclude.Count > 0)
@@ -100,10 +116,11 @@ internal sealed class ShareCommand : ToolCommand
             context.Screen.Line($"New node {Short(node.Id)}, kept in {context.DisplayOwn(session.Folder)}{Port(addresses)}");
 
         Share share;
+        Task<Share> work;
         long started = context.Host.Time.GetTimestamp();
         try
         {
-            share = await ImportAsync(context, node, paths, options);
+            (share, work) = await ImportAsync(context, node, paths, options);
         }
         catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
         {
@@ -111,14 +128,18 @@ internal sealed class ShareCommand : ToolCommand
         }
 
         double seconds = Math.Round(context.Host.Time.GetElapsedTime(started).TotalSeconds, 3);
-        Announce(context, share, seconds, addresses, isCopied: paths is ["-"]);
+        ShowLink(context, share, seconds, addresses, isCopied: paths is ["-"]);
+        var spreading = new SpreadingView(context, node, share);
+        if (context.Parse.GetValue(_detach))
+            return await spreading.FinishAsync(work, context.Settings.Timeout ?? new FetchOptions().StallTimeout);
         if (context.Host.Attachment is { Shared.Stays: true })
         {
+            await spreading.ShowAsync(work);
             context.Screen.Line("The node that runs serves it; \"p2p unshare\" ends that.");
             return ExitCodes.Done;
         }
 
-        NodeStatus last = await new ServingView(context, node).RunAsync();
+        NodeStatus last = await new ServingView(context, node).RunAsync(spreading.ShowAsync(work));
         if (context.Events is null)
             context.Screen.Line(Goodbye(last, context.Parse, isInput: paths is ["-"]));
         return ExitCodes.Done;
@@ -151,8 +172,20 @@ internal sealed class ShareCommand : ToolCommand
         }
     }
 
-    private static async Task<Share> ImportAsync(CommandContext context, P2PNode node, string[] paths, ShareOptions options)
+    private int ReplicasOf(ParseResult parse)
     {
+        if (parse.GetValue(_replicas) is not { } text)
+            return parse.GetValue(_detach) ? DefaultReplicas : 0;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count is >= 1 and <= 16
+            ? count
+            : throw new UsageException($"--replicas {SafeText.Clean(text)} is no number from 1 to 16.");
+    }
+
+    /// <summary>Imports until the link works; what goes on then is announcing and placing copies.</summary>
+    private static async Task<(Share Share, Task<Share> Work)> ImportAsync(CommandContext context, P2PNode node, string[] paths, ShareOptions options)
+    {
+        var ready = new TaskCompletionSource<Share>(TaskCreationOptions.RunContinuationsAsynchronously);
+        options = options with { Ready = share => ready.TrySetResult(share) };
         var progress = new LatestProgress<ImportProgress>();
         bool isInput = paths is ["-"];
         await using Stream? input = isInput ? context.Host.OpenInput() : null;
@@ -162,10 +195,10 @@ internal sealed class ShareCommand : ToolCommand
         var view = new ImportView(context, options.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(paths[0])), progress, hasEvents: true);
         try
         {
-            await Ticker.WatchAsync(work, view.Update, context.Host.Time, context.Stopping);
-            Share share = await work;
+            await Ticker.WatchAsync(Task.WhenAny(work, ready.Task), view.Update, context.Host.Time, context.Stopping);
+            Share share = ready.Task.IsCompleted ? await ready.Task : await work;
             view.End(share.Bytes, share.Bytes);
-            return share;
+            return (share, work);
         }
         finally
         {
@@ -173,7 +206,7 @@ internal sealed class ShareCommand : ToolCommand
         }
     }
 
-    private static void Announce(CommandContext context, Share share, double seconds, string[] addresses, bool isCopied)
+    private static void ShowLink(CommandContext context, Share share, double seconds, string[] addresses, bool isCopied)
     {
         foreach (string unreadable in share.Unreadable)
             context.Warn("unreadable", $"{unreadable}. It cannot be read and is not part of the share.");
@@ -183,8 +216,6 @@ internal sealed class ShareCommand : ToolCommand
         if (context.Events is { } events)
         {
             events.Write(SharedEvent.Of(share, seconds, addresses));
-            if (share.Announced.Of > 0)
-                events.Write(new AnnouncedEvent(share.Announced.Nodes, share.Announced.Of, share.Announced.Verified));
             return;
         }
 
@@ -201,8 +232,6 @@ internal sealed class ShareCommand : ToolCommand
         if (share.AllowedPeers.Count > 0)
             screen.Line($"Given to:   {string.Join(", ", share.AllowedPeers.Select(peer => $"{peer}"))}; nobody else gets it from here");
         screen.Line($"Reachable:  {Reachable(addresses)}");
-        if (share.Announced is { Of: > 0 } announced)
-            screen.Line($"Announced:  to {announced.Nodes} of {announced.Of} nodes{(announced.Verified ? "; found from elsewhere, so the content id alone leads here" : "; not yet seen from elsewhere")}");
     }
 
     private static string Readable(Share share) =>

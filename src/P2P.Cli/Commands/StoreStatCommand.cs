@@ -1,3 +1,5 @@
+using System.CommandLine;
+using System.Globalization;
 using P2P.Cli.Output;
 using P2P.Cli.Values;
 using P2P.Core;
@@ -5,13 +7,20 @@ using P2P.Core;
 namespace P2P.Cli.Commands;
 
 /// <summary><c>p2p store stat</c>: what the data folder holds.</summary>
-internal sealed class StoreStatCommand() : ToolCommand("stat", "Shows what the data folder holds: by reason for keeping, what could be freed, what is free.")
+internal sealed class StoreStatCommand : ToolCommand
 {
+    private readonly Option<bool> _byPublisher = Flag("--by-publisher", "show for whom blocks are kept, instead of everything else");
+
+    public StoreStatCommand()
+        : base("stat", "Shows what the data folder holds: by reason for keeping, what could be freed, what is free.") => Add(_byPublisher);
+
     public override string Synopsis => "[OPTION]...";
 
     public override async Task<int> RunAsync(CommandContext context)
     {
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: false);
+        if (context.Parse.GetValue(_byPublisher))
+            return ShowPublishers(context, session.Node.Store.GetReplicas());
         StoreUsage usage = await session.Node.Store.GetUsageAsync(context.Stopping);
         IReadOnlyList<PurposeUsage> purposes = [.. (usage.ByPurpose ?? []).Where(one => one.Pins > 0)];
         if (context.Events is { } events)
@@ -43,6 +52,27 @@ internal sealed class StoreStatCommand() : ToolCommand("stat", "Shows what the d
         Row(context, "Limit", usage.QuotaBytes is { } quota ? $"{ByteSize.Format(quota)}, {ByteSize.Format(Math.Max(0, quota - usage.OwnedBytes))} left" : "none");
         if (usage.FreeDiskBytes is { } free)
             Row(context, "Disk free", ByteSize.Format(free));
+        return ExitCodes.Done;
+    }
+
+    private static int ShowPublishers(CommandContext context, IReadOnlyList<HeldReplica> held)
+    {
+        StoreStatPublisher[] publishers = [.. held.GroupBy(one => one.Publisher).Select(its => new StoreStatPublisher(
+            $"{its.Key}", its.Count(), its.Sum(one => (long)one.Blocks), its.Sum(one => one.Bytes), its.Max(one => one.Until).UtcDateTime)).OrderByDescending(one => one.Bytes)];
+        if (context.Events is { } events)
+        {
+            events.Write(new StoreStatPublishersEvent(publishers));
+            return ExitCodes.Done;
+        }
+
+        if (publishers.Length == 0)
+            context.Screen.Line("Nothing is kept for others.");
+        foreach (StoreStatPublisher one in publishers)
+        {
+            context.Data(one.Publisher);
+            context.Data($"    {ByteSize.Format(one.Bytes)} in {ProgressBar.Count((int)Math.Min(one.Blocks, int.MaxValue), "block")}, until {one.Until.ToLocalTime().ToString("d MMMM HH:mm", CultureInfo.InvariantCulture)} at the latest");
+        }
+
         return ExitCodes.Done;
     }
 

@@ -69,6 +69,25 @@ internal sealed record UnsharedEvent(string Cid, string Name, string? Path, long
 internal sealed record AnnouncedEvent(int Nodes, int Of, bool Verified)
     : JsonEvent("announced");
 
+/// <summary>For whom blocks are kept.</summary>
+internal sealed record StoreStatPublishersEvent(IReadOnlyList<StoreStatPublisher> Publishers)
+    : JsonEvent("store_stat_publishers");
+
+/// <summary>What is kept for one publisher.</summary>
+internal sealed record StoreStatPublisher(string Publisher, int Runs, long Blocks, long Bytes, DateTime Until);
+
+/// <summary>How many copies others keep.</summary>
+internal sealed record ReplicatedEvent(string Cid, int Blocks, int Runs, int RunsAtTarget, int MinCopies, double AvgCopies, int Target, DateTime? Until, IReadOnlyDictionary<string, int> Refused)
+    : JsonEvent("replicated");
+
+/// <summary>How many copies others keep now.</summary>
+internal sealed record HealthEvent(string Cid, int Blocks, int Runs, int RunsAtTarget, int MinCopies, double AvgCopies, int Target, DateTime? LeaseUntil)
+    : JsonEvent("health");
+
+/// <summary>What was kept for others and is not any more.</summary>
+internal sealed record ReplicaRemovedEvent(string? Cid, string? Publisher, long Bytes)
+    : JsonEvent("replica_removed");
+
 /// <summary>What one peer got since the start.</summary>
 internal sealed record ServedEvent(string Peer, long Bytes)
     : JsonEvent("served");
@@ -216,6 +235,10 @@ internal sealed record ErrorEvent(string Code, string Message)
 [JsonSerializable(typeof(PlanEvent))]
 [JsonSerializable(typeof(UnsharedEvent))]
 [JsonSerializable(typeof(AnnouncedEvent))]
+[JsonSerializable(typeof(StoreStatPublishersEvent))]
+[JsonSerializable(typeof(ReplicatedEvent))]
+[JsonSerializable(typeof(HealthEvent))]
+[JsonSerializable(typeof(ReplicaRemovedEvent))]
 [JsonSerializable(typeof(ServedEvent))]
 [JsonSerializable(typeof(ResumedEvent))]
 [JsonSerializable(typeof(ProgressEvent))]

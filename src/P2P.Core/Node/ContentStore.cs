@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using P2P.Core.Node;
+using P2P.Core.Replication;
 
 namespace P2P.Core;
 
@@ -60,7 +61,25 @@ public sealed partial class ContentStore
     public Task<RepairReport> RepairAsync(RepairOptions? options = null, IProgress<RepairProgress>? progress = null, CancellationToken cancellationToken = default) =>
         new Repairing(_runtime, options ?? new RepairOptions(), progress).RepairAsync(cancellationToken);
 
+    /// <summary>What is kept for others, see <see cref="ReplicationOptions.OfferBytes"/>.</summary>
+    public IReadOnlyList<HeldReplica> GetReplicas() =>
+        [.. Held.Select(static held => new HeldReplica(held.Lease.Publisher, held.Head, held.Lease.Bytes, held.Lease.Count, held.Lease.Until))];
+
+    /// <summary>Deletes what is kept for a publisher, asked for or not: it is this node's disk. It is not taken again until the publisher asks anew.</summary>
+    /// <returns>Bytes that are not kept for it any more.</returns>
+    /// <exception cref="P2PException">The index or the disk failed.</exception>
+    public Task<long> RemoveReplicasAsync(PeerId publisher, CancellationToken cancellationToken = default) => DropAsync(held => held.Lease.Publisher == publisher, cancellationToken);
+
+    /// <summary>Deletes every group of blocks kept for others that a block is part of. See <see cref="RemoveReplicasAsync(PeerId, CancellationToken)"/>.</summary>
+    /// <inheritdoc cref="RemoveReplicasAsync(PeerId, CancellationToken)"/>
+    public Task<long> RemoveReplicasAsync(Cid block, CancellationToken cancellationToken = default) => DropAsync(held => _runtime.Replicating!.Has(held, in block), cancellationToken);
+
     /// <summary>What the store holds, from counters: as quick for a million blocks as for one.</summary>
     /// <param name="cancellationToken">Ends the counting.</param>
     public Task<StoreUsage> GetUsageAsync(CancellationToken cancellationToken = default) => Task.Run(_runtime.Store.GetUsage, cancellationToken);
+
+    private IReadOnlyList<HeldLease> Held => _runtime.Replicating?.Held ?? [];
+
+    private Task<long> DropAsync(Func<HeldLease, bool> which, CancellationToken cancellationToken) =>
+        _runtime.Replicating is { } replicating ? replicating.DropAsync(which, cancellationToken) : Task.FromResult(0L);
 }

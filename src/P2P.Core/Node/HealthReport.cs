@@ -13,6 +13,9 @@ public sealed record HealthReport(Cid Root, int Blocks, int Runs, int MinCopies,
     /// <summary>Copies below which content is in danger.</summary>
     public int Min => Math.Min(3, Target);
 
+    /// <summary>Runs with as many copies as are wanted, or more.</summary>
+    public int RunsAtTarget { get; init; }
+
     /// <summary>Why holders refused at the last placement, in a few words, and how often.</summary>
     public IReadOnlyDictionary<string, int> Refusals { get; init; } = new Dictionary<string, int>();
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using P2P.Core.Blocks;
 using P2P.Core.Content;
 using P2P.Core.Identity;
 using P2P.Core.Replication;
@@ -12,8 +13,10 @@ internal sealed class Replicating : IAsyncDisposable
 {
     private const string SettingPrefix = "replica/target/";
 
+    private static readonly TimeSpan EntryPatience = TimeSpan.FromSeconds(5);
+
     private readonly NodeRuntime _runtime;
-    private readonly ReplicaHolder? _holder;
+    private readonly ReplicaHolder _holder;
     private readonly HolderUpkeep? _upkeep;
     private readonly Replicator _replicator;
     private readonly CopySurvey _survey;
@@ -29,34 +32,33 @@ internal sealed class Replicating : IAsyncDisposable
         _replicator = new Replicator(runtime.Store, identity, network, client, how, settings.Network, seams.Time, seams.Loggers);
         ILogger logger = seams.Loggers.CreateLogger("P2P.Core.Replication");
         _survey = new CopySurvey(network, client, seams.Time, logger);
-        if (!network.IsMember)
-            return;
         var offer = new HolderSettings { OfferBytes = settings.OfferBytes, Audience = settings.OfferAudience, Admitted = settings.OfferAdmitted, OnLink = runtime.OnLink, CheckInterval = settings.CheckInterval };
         _holder = new ReplicaHolder(runtime.Connections, runtime.Store, runtime.Bitswap, identity, network, offer, settings.Network, runtime.Announcing.Enqueue, seams.Time, seams.Loggers);
-        _upkeep = new HolderUpkeep(_holder, runtime.Store, identity.PeerId, network, client, how, seams.Time, logger);
+        if (network.IsMember)
+            _upkeep = new HolderUpkeep(_holder, runtime.Store, identity.PeerId, network, client, how, seams.Time, logger);
     }
 
     /// <summary>Where holders are.</summary>
     public HolderNetwork Network { get; }
 
     /// <summary>What is held for others.</summary>
-    public IReadOnlyList<HeldLease> Held => _holder?.Leases.All ?? [];
+    public IReadOnlyList<HeldLease> Held => _holder.Leases.All;
 
     /// <summary>Starts to hold, when disk is offered.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         Network.Start();
-        if (_holder is not null)
-            await _holder.StartAsync(cancellationToken).ConfigureAwait(false);
+        await _holder.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Everything that it does by itself.</summary>
     public Task RunAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(Network.RunAsync(cancellationToken), _holder?.RunAsync(cancellationToken) ?? Task.CompletedTask, _upkeep?.RunAsync(cancellationToken) ?? Task.CompletedTask, _replicator.RunAsync(cancellationToken), ResumeAsync(cancellationToken));
+        Task.WhenAll(Network.RunAsync(cancellationToken), _holder.RunAsync(cancellationToken), _upkeep?.RunAsync(cancellationToken) ?? Task.CompletedTask, _replicator.RunAsync(cancellationToken), ResumeAsync(cancellationToken));
 
     /// <summary>Has copies of a share kept, now and in later runs.</summary>
     public async Task<HealthReport> ReplicateAsync(Pin pin, int target, CancellationToken cancellationToken)
     {
+        await EnterAsync(cancellationToken).ConfigureAwait(false);
         await _runtime.Store.SetSettingAsync(SettingPrefix + pin.Root, target.ToString(CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false);
         return ToReport(pin.Root, await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false));
     }
@@ -64,6 +66,7 @@ internal sealed class Replicating : IAsyncDisposable
     /// <summary>Counts the copies of a share by asking holders now: of an own share those that gave a receipt, of another those closest to each run.</summary>
     public async Task<HealthReport> CheckAsync(ShareLink link, CancellationToken cancellationToken)
     {
+        await EnterAsync(cancellationToken).ConfigureAwait(false);
         if (FindShare(link.Root) is { } pin && TargetOf(link.Root) is { } target)
             return ToReport(link.Root, await WithFormAsync(pin, form => _replicator.CheckAsync(link.Root, form, target, cancellationToken)).ConfigureAwait(false));
         using ShareSecret? secret = ShareSecret.Of(link);
@@ -76,10 +79,13 @@ internal sealed class Replicating : IAsyncDisposable
     }
 
     /// <summary>Renews the leases on a share.</summary>
-    public async Task<HealthReport> RenewAsync(Cid root, CancellationToken cancellationToken) =>
-        FindShare(root) is { } pin && TargetOf(root) is { } target
-            ? ToReport(root, await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false))
-            : throw new P2PException(P2PErrorCode.NotFound, $"{root} is not replicated from here: there is nothing to renew.");
+    public async Task<HealthReport> RenewAsync(Cid root, CancellationToken cancellationToken)
+    {
+        if (FindShare(root) is not { } pin || TargetOf(root) is not { } target)
+            throw new P2PException(P2PErrorCode.NotFound, $"{root} was not shared from here with replicas: only the node that asked for the copies can renew them.");
+        await EnterAsync(cancellationToken).ConfigureAwait(false);
+        return ToReport(root, await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false));
+    }
 
     /// <summary>Tells the holders that a share has ended.</summary>
     public async Task ReleaseAsync(Cid root, CancellationToken cancellationToken)
@@ -90,13 +96,20 @@ internal sealed class Replicating : IAsyncDisposable
         await _replicator.ReleaseAsync(root, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Whether a held run has a block.</summary>
+    public bool Has(HeldLease held, in Cid block)
+    {
+        MultihashKey key = block.Key;
+        return held.Head.Key == key || _holder.Leases.EntriesOf(held).Any(entry => entry.Cid.Key == key);
+    }
+
     /// <summary>Deletes what is held for a publisher, or one run, lease or not: it is the operator's disk.</summary>
     /// <returns>Bytes let go of.</returns>
     public async Task<long> DropAsync(Func<HeldLease, bool> which, CancellationToken cancellationToken)
     {
         long bytes = 0;
         foreach (HeldLease held in Held.Where(which))
-            bytes += await _holder!.Leases.EndAsync(held, held.Lease.Sequence, held.Envelope, cancellationToken).ConfigureAwait(false) ? held.Lease.Bytes : 0;
+            bytes += await _holder.Leases.EndAsync(held, held.Lease.Sequence, held.Envelope, cancellationToken).ConfigureAwait(false) ? held.Lease.Bytes : 0;
         _runtime.Garbage.Signal();
         return bytes;
     }
@@ -104,7 +117,15 @@ internal sealed class Replicating : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Network.DisposeAsync().ConfigureAwait(false);
-        _holder?.Dispose();
+        _holder.Dispose();
+    }
+
+    /// <summary>A node that has just started waits a moment for its first contact, without which no holder is found.</summary>
+    private async Task EnterAsync(CancellationToken cancellationToken)
+    {
+        if (_runtime.Dht is { HasContacts: false, MayFindAnybody: true, Own: { } dht })
+            await dht.HasContact.WaitAsync(EntryPatience, _runtime.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private Task<ReplicationState> PlaceAsync(Pin pin, int target, CancellationToken cancellationToken) =>
@@ -146,6 +167,7 @@ internal sealed class Replicating : IAsyncDisposable
     private static HealthReport ToReport(Cid root, ReplicationState state) =>
         new(root, state.Blocks, state.Runs, state.MinCopies, state.AverageCopies, state.Target, state.Until)
         {
+            RunsAtTarget = state.RunsAtTarget,
             Refusals = state.Refusals.ToDictionary(static one => Describe(one.Key), static one => one.Value, StringComparer.Ordinal),
         };
 

@@ -42,6 +42,12 @@ public sealed record ShareOptions
     /// </summary>
     public int Replicas { get; init; }
 
+    /// <summary>
+    /// Called once, as soon as it is served and its link works: before it is announced and before copies are made, which sharing waits for. It must not
+    /// throw and not block. Null: nobody waits for the link alone.
+    /// </summary>
+    public Action<Share>? Ready { get; init; }
+
     /// <summary>The peers that may fetch it; null or empty: whoever asks. Enforced by this node; who fetched it can pass it on.</summary>
     public IReadOnlyCollection<PeerId>? AllowedPeers { get; init; }
 }

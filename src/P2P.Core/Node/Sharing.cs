@@ -124,9 +124,11 @@ internal sealed class Sharing(NodeRuntime runtime)
 
         runtime.Bitswap.OnBlockAvailable(pin.Root); // whoever asked before asks for the rest as soon as it has the root
         NodeLog.Shared(_logger, pin.Name, pin.Root, pin.Bytes, pin.Blocks);
+        Share share = ToShare(pin) with { Unreadable = result.Unreadable, Skipped = result.Skipped, BytesAlreadyThere = result.BytesAlreadyThere };
+        options.Ready?.Invoke(share);
         Announcement announced = Announcing.MayAnnounce(pin) ? await runtime.Announcing.AnnounceAsync(pin.Root, cancellationToken).ConfigureAwait(false) : default;
         HealthReport? health = options.Replicas == 0 ? null : await Replicating.ReplicateAsync(pin, options.Replicas, cancellationToken).ConfigureAwait(false);
-        return ToShare(pin) with { Announced = announced, Health = health, Unreadable = result.Unreadable, Skipped = result.Skipped, BytesAlreadyThere = result.BytesAlreadyThere };
+        return share with { Announced = announced, Health = health };
     }
 
     /// <summary>The key with which the same paths are shared already; null when they are not, as with a stream.</summary>

@@ -47,7 +47,7 @@ internal sealed class CopySurvey(IHolderDirectory directory, ReplicaClient clien
         DateTimeOffset? until = copies.Count == 0 ? null : copies.Min(static copy => copy.Item.Until);
         int target = copies.Count == 0 ? 0 : copies.Max(static copy => copy.Item.Target);
         int blocks = runs.SelectMany(static run => run.Entries).Select(static entry => entry.Cid.Key).Distinct().Count();
-        return new ReplicationState(blocks, runs.Count, counts.Min(), counts.Average(), target, until, new Dictionary<RefusalReason, int>());
+        return new ReplicationState(blocks, runs.Count, counts.Min(), counts.Average(), target, until, new Dictionary<RefusalReason, int>(), target == 0 ? 0 : counts.Count(count => count >= target));
     }
 
     /// <summary>The holders closest to a run, at all places that it has.</summary>

@@ -70,6 +70,8 @@ internal sealed class ReplicaHolder : IDisposable
     {
         Leases.Load();
         Epoch = await _store.GetEpochAsync(cancellationToken).ConfigureAwait(false);
+        if (_settings.OfferBytes == 0)
+            return; // what is held from when it did is kept to its end
         _pool.Handle(ReplicaProtocol.Id, ServeAsync, MaxInboundPerPeer);
         ReplicationLog.Offering(_logger, _settings.OfferBytes, _settings.Audience);
     }

@@ -67,4 +67,5 @@ internal sealed class ReplicatedShare(Cid root, IReadOnlyList<RunCopies> runs)
 /// <param name="Target">Copies wanted.</param>
 /// <param name="Until">When the first lease ends; null: there is none.</param>
 /// <param name="Refusals">Why holders refused, and how often.</param>
-internal sealed record ReplicationState(int Blocks, int Runs, int MinCopies, double AverageCopies, int Target, DateTimeOffset? Until, IReadOnlyDictionary<RefusalReason, int> Refusals);
+/// <param name="RunsAtTarget">Runs with as many copies as are wanted.</param>
+internal sealed record ReplicationState(int Blocks, int Runs, int MinCopies, double AverageCopies, int Target, DateTimeOffset? Until, IReadOnlyDictionary<RefusalReason, int> Refusals, int RunsAtTarget);

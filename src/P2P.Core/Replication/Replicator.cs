@@ -167,7 +167,7 @@ internal sealed class Replicator
         }
 
         lock (share.Refusals)
-            return new ReplicationState(share.Blocks, share.Runs.Count, counts.Min(), counts.Average(), share.Target, until, new Dictionary<RefusalReason, int>(share.Refusals));
+            return new ReplicationState(share.Blocks, share.Runs.Count, counts.Min(), counts.Average(), share.Target, until, new Dictionary<RefusalReason, int>(share.Refusals), counts.Count(count => count >= share.Target));
     }
 
     private async Task PlaceAsync(ReplicatedShare share, bool isRenewal, DialPurpose purpose, CancellationToken cancellationToken)

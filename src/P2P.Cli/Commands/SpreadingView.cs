@@ -1,0 +1,77 @@
+using P2P.Cli.Output;
+using P2P.Core;
+
+namespace P2P.Cli.Commands;
+
+/// <summary>Says what happens to a share once its link works: how it was announced, who keeps copies.</summary>
+internal sealed class SpreadingView(CommandContext context, P2PNode node, Share share)
+{
+    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(5);
+
+    /// <summary>Waits for it and says it. What fails here is a warning: the share is served.</summary>
+    /// <returns>How many copies there are; null when none were asked for, or it was stopped.</returns>
+    public async Task<HealthReport?> ShowAsync(Task<Share> work)
+    {
+        Share spread;
+        try
+        {
+            spread = await work.WaitAsync(context.Stopping);
+        }
+        catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (P2PException failure)
+        {
+            context.Warn("not_spread", failure.Message);
+            return null;
+        }
+
+        if (spread.Announced is { Of: > 0 } announced)
+        {
+            context.Events?.Write(new AnnouncedEvent(announced.Nodes, announced.Of, announced.Verified));
+            context.Screen.Line($"Announced:  to {announced.Nodes} of {announced.Of} nodes{(announced.Verified ? "; found from elsewhere, so the content id alone leads here" : "; not yet seen from elsewhere")}");
+        }
+
+        if (spread.Health is { } health)
+            Show(health);
+        return spread.Health;
+    }
+
+    /// <summary>Waits until enough copies are kept, and ends.</summary>
+    /// <param name="work">The share.</param>
+    /// <param name="patience">How long after the first answers it is tried again.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> FinishAsync(Task<Share> work, TimeSpan patience)
+    {
+        HealthReport? health = await ShowAsync(work);
+        long began = context.Host.Time.GetTimestamp();
+        while (health is not null && !CopiesView.IsEnough(health) && context.Host.Time.GetElapsedTime(began) < patience && !context.Stopping.IsCancellationRequested)
+        {
+            await Task.Delay(s_again, context.Host.Time, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (context.Stopping.IsCancellationRequested)
+                break;
+            health = await node.RenewReplicasAsync(share.Link, context.Stopping);
+            if (CopiesView.IsEnough(health))
+                Show(health);
+        }
+
+        context.Host.Attachment?.ThrowIfAbandoned();
+        if (context.Stopping.IsCancellationRequested)
+            throw new InterruptedException("Stopped before enough copies were kept. The same command goes on from there.");
+        if (health is null || !CopiesView.IsEnough(health))
+            throw new P2PException(P2PErrorCode.Unreachable, $"Not enough copies are kept to leave it to others: {(health is null ? "none could be made" : CopiesView.Warning(health))}. Start more nodes with \"p2p node --offer SIZE\", or leave --detach-after-replication out and serve it from here.");
+        context.Screen.Line($"Others serve it now. \"p2p renew LINK\" has them keep it longer.");
+        return ExitCodes.Done;
+    }
+
+    private void Show(HealthReport health)
+    {
+        context.Events?.Write(CopiesView.ToReplicated(health));
+        context.Screen.Line($"Copies:     {CopiesView.Describe(health)}{CopiesView.Refused(health)}.");
+        if (health.LeaseUntil is not null)
+            context.Screen.Line($"            {CopiesView.Kept(health)}; renewed while this node runs, or by \"p2p renew LINK\".");
+        if (CopiesView.Warning(health) is { } warning)
+            context.Warn("few_copies", $"There is {warning}. It is served from here all the same, and tried again every hour.");
+    }
+}
