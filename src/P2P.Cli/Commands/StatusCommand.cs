@@ -33,7 +33,7 @@ internal sealed class StatusCommand() : ToolCommand("status", "Shows what the no
                 status.Shares,
                 status.BytesServed,
                 status.BytesFetched,
-                status.Dht is { } dht ? new StatusDht(dht.IsServer, dht.Contacts, dht.Providers) : null,
+                status.Dht is { } dht ? new StatusDht(dht.IsServer, dht.Contacts, dht.Providers, dht.Holders) : null,
                 [.. status.Warnings.Select(warning => new StatusWarning(warning.Code, warning.Message))]));
             return Task.FromResult(ExitCodes.Done);
         }
@@ -76,7 +76,7 @@ internal sealed class StatusCommand() : ToolCommand("status", "Shows what the no
         ? "not in its DHT"
         : dht.Contacts == 0
             ? "no peer of its DHT known yet (--peer names one)"
-            : $"{ProgressBar.Count(dht.Contacts, "contact")} in its DHT, {(dht.IsServer ? $"answers others about {ProgressBar.Count(dht.Providers, "announcement")}" : "asks only")}";
+            : $"{ProgressBar.Count(dht.Contacts, "contact")} in its DHT, {(dht.IsServer ? $"answers others about {ProgressBar.Count(dht.Providers, "announcement")}" : "asks only")}{(dht.Holders > 0 ? $", {ProgressBar.Count(dht.Holders, "node")} that offer disk" : "")}";
 
     private static void Row(CommandContext context, string what, string value) => context.Data($"{what,-11}{value}");
 }

@@ -203,7 +203,7 @@ internal sealed record StatusEvent(
     : JsonEvent("status");
 
 /// <summary>The part that it takes in the DHT.</summary>
-internal sealed record StatusDht(bool Server, int Contacts, int Announcements);
+internal sealed record StatusDht(bool Server, int Contacts, int Announcements, int Holders);
 
 /// <summary>Something that its operator should know.</summary>
 internal sealed record StatusWarning(string Code, string Message);

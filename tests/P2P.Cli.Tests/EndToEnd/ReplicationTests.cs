@@ -1,0 +1,151 @@
+using System.Text.Json;
+using P2P.Cli.Tests.Support;
+
+namespace P2P.Cli.Tests.EndToEnd;
+
+/// <summary>Copies at others, between real processes on the loopback interface.</summary>
+[TestClass]
+[OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)]
+public sealed class ReplicationTests : EndToEndTest
+{
+    private const string Loopback = "/ip4/127.0.0.1/tcp/0";
+    private const int Bytes = 100 << 20;
+
+    private readonly Dictionary<string, ToolProcess> _keepers = [];
+    private string _entrance = "";
+
+    [TestMethod]
+    public async Task Content_outlives_its_sharer_and_the_loss_of_holders_again_and_again()
+    {
+        Folder.File("film.bin", Bytes);
+        await File.WriteAllTextAsync(Folder["config.json"], """{"replication": {"grace": "00:00:02", "check_interval": "00:00:05"}}""");
+        await StartHubAsync();
+        for (int i = 0; i < 9; i++)
+            StartKeeper($"K{i}", "1GiB");
+        await Task.WhenAll(_keepers.Values.Select(keeper => keeper.EventAsync("ready")));
+        await MeetAsync(8);
+
+        ToolProcess sharer = Start("share", "film.bin", "--replicas", "3", "--data", "A", "--listen", Loopback, "--peer", _entrance, "--json");
+        JsonElement shared = await sharer.EventAsync("shared");
+        JsonElement replicated = await sharer.EventAsync("replicated");
+        Assert.IsGreaterThanOrEqualTo(3, replicated.GetProperty("min_copies").GetInt32(), sharer.ToString());
+        Assert.AreEqual(3, replicated.GetProperty("runs").GetInt32(), "the root, 64 leaves, 36 leaves");
+        string cid = shared.GetProperty("cid").GetString()!;
+        sharer.Signal(ToolProcess.KillNow);
+        await sharer.ExitAsync();
+
+        for (int round = 1; round <= 2; round++)
+        {
+            foreach (string name in (await HeldAsync()).Where(held => held.Value > 0).OrderByDescending(held => held.Value).Select(held => held.Key).Take(2))
+            {
+                _keepers[name].Signal(ToolProcess.KillNow);
+                _keepers.Remove(name);
+            }
+
+            ToolProcess fetch = await RunAsync("fetch", cid, "-o", $"OUT{round}", "--data", $"F{round}", "--peer", _entrance, "--json");
+            await fetch.ExpectAsync(0);
+            Trees.AssertEqual(Folder["film.bin"], Folder[$"OUT{round}"]);
+            await HealAsync(cid);
+        }
+
+        foreach ((string name, long held) in await HeldAsync())
+            Assert.IsLessThanOrEqualTo(1L << 30, held, name);
+    }
+
+    [TestMethod]
+    public async Task A_share_is_left_to_others_and_renewed_released_and_thrown_out()
+    {
+        Folder.File("film.bin", 3_000_000);
+        Folder.File("big.bin", 6_000_000);
+        await StartHubAsync();
+        foreach (string name in new[] { "K0", "K1" })
+            StartKeeper(name, "5MB");
+        await Task.WhenAll(_keepers.Values.Select(keeper => keeper.EventAsync("ready")));
+        await MeetAsync(1);
+
+        ToolProcess alone = await RunAsync("share", "film.bin", "--replicas", "3", "--detach-after-replication", "--timeout", "1s", "--data", "A", "--peer", _entrance, "--json");
+        await alone.ExpectAsync(3);
+        AssertError("unreachable", alone);
+        ToolProcess left = await RunAsync("share", "film.bin", "--replicas", "2", "--detach-after-replication", "--data", "A", "--peer", _entrance, "--json");
+        await left.ExpectAsync(0);
+        string link = left.Events.Single(one => one.GetProperty("event").GetString() == "shared").GetProperty("link").GetString()!;
+        ToolProcess fetch = await RunAsync("fetch", link.Split('/')[2], "-o", "OUT", "--data", "F", "--peer", _entrance, "--json");
+        await fetch.ExpectAsync(0);
+        Trees.AssertEqual(Folder["film.bin"], Folder["OUT"]);
+
+        ToolProcess full = Start("share", "big.bin", "--replicas", "1", "--data", "B", "--listen", Loopback, "--peer", _entrance, "--json");
+        JsonElement refused = await full.EventAsync("replicated");
+        Assert.AreEqual("full", refused.GetProperty("refused").EnumerateObject().Single().Name);
+        Assert.AreEqual("few_copies", (await full.EventAsync("warning")).GetProperty("code").GetString());
+
+        Assert.AreEqual(2, await MinCopiesAsync("renew", link, "A"));
+        Assert.AreEqual(2, await MinCopiesAsync("health", link, "A"));
+        Assert.AreEqual(2, await MinCopiesAsync("health", link, "F"));
+        Assert.AreEqual(6_000_000, (await HeldAsync()).Values.Sum());
+        ToolProcess removed = await RunAsync("replica", "rm", link.Split('/')[2], "--data", "K0", "--json");
+        Assert.AreEqual(3_000_000, (await removed.ExpectAsync(0)).Events.Single().GetProperty("bytes").GetInt64());
+        ToolProcess again = await RunAsync("replica", "rm", link.Split('/')[2], "--data", "K0", "--json");
+        await again.ExpectAsync(3);
+        Assert.AreEqual(1, await MinCopiesAsync("health", link, "F"));
+
+        _keepers["K1"].Signal(ToolProcess.KillNow);
+        await _keepers["K1"].ExitAsync();
+        StartKeeper("K1", "5MB");
+        await _keepers["K1"].EventAsync("ready");
+        Assert.AreEqual(3_000_000, (await HeldAsync())["K1"], "kept over a restart");
+        await MeetAsync(1);
+        ToolProcess unshare = await RunAsync("unshare", "film.bin", "--data", "A", "--peer", _entrance, "--json");
+        await unshare.ExpectAsync(0);
+        Assert.AreEqual(0, (await HeldAsync()).Values.Sum());
+    }
+
+    private async Task StartHubAsync()
+    {
+        ToolProcess hub = Start("node", "--data", "HUB", "--listen", Loopback, "--json");
+        JsonElement ready = await hub.EventAsync("ready");
+        _entrance = $"{ready.GetProperty("addresses")[0]}/p2p/{ready.GetProperty("peer_id")}";
+    }
+
+    private void StartKeeper(string name, string offer)
+    {
+        string[] config = File.Exists(Folder["config.json"]) ? ["--config", "config.json"] : [];
+        _keepers[name] = Start(["node", "--offer", offer, "--data", name, "--listen", Loopback, "--peer", _entrance, "--json", .. config]);
+    }
+
+    /// <summary>Waits until every holder knows so many others.</summary>
+    private async Task MeetAsync(int others)
+    {
+        foreach (string name in _keepers.Keys)
+        {
+            while ((await RunAsync("status", "--data", name, "--json")).Events[^1].GetProperty("dht").GetProperty("holders").GetInt32() < others)
+                await Task.Delay(100);
+        }
+    }
+
+    private async Task HealAsync(string cid)
+    {
+        while (await MinCopiesAsync("health", cid, "F1") < 3)
+            await Task.Delay(500);
+    }
+
+    private async Task<int> MinCopiesAsync(string command, string link, string data)
+    {
+        ToolProcess asked = await RunAsync(command, link, "--data", data, "--peer", _entrance, "--json");
+        await asked.ExpectAsync(0);
+        return asked.Events.Last(one => one.GetProperty("event").GetString() is "health" or "replicated").GetProperty("min_copies").GetInt32();
+    }
+
+    /// <summary>What each holder keeps for others (bytes).</summary>
+    private async Task<Dictionary<string, long>> HeldAsync()
+    {
+        Dictionary<string, long> held = [];
+        foreach (string name in _keepers.Keys)
+        {
+            ToolProcess stat = await RunAsync("store", "stat", "--by-publisher", "--data", name, "--json");
+            await stat.ExpectAsync(0);
+            held[name] = stat.Events.Single().GetProperty("publishers").EnumerateArray().Sum(one => one.GetProperty("bytes").GetInt64());
+        }
+
+        return held;
+    }
+}
