@@ -36,12 +36,12 @@ internal static class CopiesView
     public static string Kept(HealthReport health) =>
         health.LeaseUntil is { } until ? $"Kept until {until.ToLocalTime().ToString("d MMMM", CultureInfo.InvariantCulture)}" : "Not kept by anybody";
 
-    /// <summary>What is wrong when there are too few; null when there are enough.</summary>
+    /// <summary>What is wrong when there are too few, as a sentence without its end; null when there are enough.</summary>
     public static string? Warning(HealthReport health) => IsEnough(health) || health.Target == 0
         ? null
         : health.AverageCopies == 0
-            ? $"nobody keeps a copy of it ({(health.Refusals.Count == 0 ? "no node that offers disk was found; \"p2p node --offer SIZE\" makes one" : Refused(health)[2..])})"
-            : $"only {Copies(health.MinCopies)} of the worst part, where at least {health.Min} were wanted{Refused(health)}";
+            ? $"Nobody keeps a copy of it ({(health.Refusals.Count == 0 ? "no node that offers disk was found; \"p2p node --offer SIZE\" makes one" : Refused(health)[2..])})"
+            : $"There {(health.MinCopies == 1 ? "is" : "are")} only {Copies(health.MinCopies)} of {(health.Runs > 1 ? "the worst part of it" : "it")}, and at least {health.Min} are wanted{Refused(health)}";
 
     private static string Copies(int count) => count == 1 ? "1 copy" : $"{count} copies";
 

@@ -32,7 +32,7 @@ internal sealed class HealthCommand : ToolCommand
         context.Data(CopiesView.Describe(health));
         context.Data($"{CopiesView.Kept(health)}.");
         if (CopiesView.Warning(health) is { } warning)
-            context.Warn("few_copies", $"There is {warning}.");
+            context.Warn("few_copies", $"{warning}.");
         return ExitCodes.Done;
     }
 }

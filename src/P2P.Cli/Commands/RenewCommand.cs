@@ -28,7 +28,7 @@ internal sealed class RenewCommand : ToolCommand
         else
             context.Data($"{CopiesView.Describe(health)}{CopiesView.Refused(health)}. {CopiesView.Kept(health)}.");
         if (CopiesView.Warning(health) is { } warning)
-            context.Warn("few_copies", $"There is {warning}.");
+            context.Warn("few_copies", $"{warning}.");
         return ExitCodes.Done;
     }
 }

@@ -60,7 +60,7 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
         if (context.Stopping.IsCancellationRequested)
             throw new InterruptedException("Stopped before enough copies were kept. The same command goes on from there.");
         if (health is null || !CopiesView.IsEnough(health))
-            throw new P2PException(P2PErrorCode.Unreachable, $"Not enough copies are kept to leave it to others: {(health is null ? "none could be made" : CopiesView.Warning(health))}. Start more nodes with \"p2p node --offer SIZE\", or leave --detach-after-replication out and serve it from here.");
+            throw new P2PException(P2PErrorCode.Unreachable, $"{(health is null ? "No copies could be made" : CopiesView.Warning(health))}: too few to leave it to others. Start more nodes with \"p2p node --offer SIZE\", or leave --detach-after-replication out and serve it from here.");
         context.Screen.Line($"Others serve it now. \"p2p renew LINK\" has them keep it longer.");
         return ExitCodes.Done;
     }
@@ -72,6 +72,6 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
         if (health.LeaseUntil is not null)
             context.Screen.Line($"            {CopiesView.Kept(health)}; renewed while this node runs, or by \"p2p renew LINK\".");
         if (CopiesView.Warning(health) is { } warning)
-            context.Warn("few_copies", $"There is {warning}. It is served from here all the same, and tried again every hour.");
+            context.Warn("few_copies", $"{warning}. It is served from here all the same, and tried again now and then.");
     }
 }

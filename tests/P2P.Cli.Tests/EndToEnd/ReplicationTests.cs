@@ -55,7 +55,7 @@ public sealed class ReplicationTests : EndToEndTest
     [TestMethod]
     public async Task A_share_is_left_to_others_and_renewed_released_and_thrown_out()
     {
-        Folder.File("film.bin", 3_000_000);
+        Folder.File("film.bin", 1_000_000);
         Folder.File("big.bin", 6_000_000);
         await StartHubAsync();
         foreach (string name in new[] { "K0", "K1" })
@@ -63,10 +63,10 @@ public sealed class ReplicationTests : EndToEndTest
         await Task.WhenAll(_keepers.Values.Select(keeper => keeper.EventAsync("ready")));
         await MeetAsync(1);
 
-        ToolProcess alone = await RunAsync("share", "film.bin", "--replicas", "3", "--detach-after-replication", "--timeout", "1s", "--data", "A", "--peer", _entrance, "--json");
+        ToolProcess alone = await RunAsync("share", "film.bin", "--replicas", "3", "--detach-after-replication", "--timeout", "1s", "--data", "A", "--listen", Loopback, "--peer", _entrance, "--json");
         await alone.ExpectAsync(3);
         AssertError("unreachable", alone);
-        ToolProcess left = await RunAsync("share", "film.bin", "--replicas", "2", "--detach-after-replication", "--data", "A", "--peer", _entrance, "--json");
+        ToolProcess left = await RunAsync("share", "film.bin", "--replicas", "2", "--detach-after-replication", "--data", "A", "--listen", Loopback, "--peer", _entrance, "--json");
         await left.ExpectAsync(0);
         string link = left.Events.Single(one => one.GetProperty("event").GetString() == "shared").GetProperty("link").GetString()!;
         ToolProcess fetch = await RunAsync("fetch", link.Split('/')[2], "-o", "OUT", "--data", "F", "--peer", _entrance, "--json");
@@ -81,9 +81,9 @@ public sealed class ReplicationTests : EndToEndTest
         Assert.AreEqual(2, await MinCopiesAsync("renew", link, "A"));
         Assert.AreEqual(2, await MinCopiesAsync("health", link, "A"));
         Assert.AreEqual(2, await MinCopiesAsync("health", link, "F"));
-        Assert.AreEqual(6_000_000, (await HeldAsync()).Values.Sum());
+        Assert.AreEqual(2_000_000, (await HeldAsync()).Values.Sum());
         ToolProcess removed = await RunAsync("replica", "rm", link.Split('/')[2], "--data", "K0", "--json");
-        Assert.AreEqual(3_000_000, (await removed.ExpectAsync(0)).Events.Single().GetProperty("bytes").GetInt64());
+        Assert.AreEqual(1_000_000, (await removed.ExpectAsync(0)).Events.Single().GetProperty("bytes").GetInt64());
         ToolProcess again = await RunAsync("replica", "rm", link.Split('/')[2], "--data", "K0", "--json");
         await again.ExpectAsync(3);
         Assert.AreEqual(1, await MinCopiesAsync("health", link, "F"));
@@ -92,7 +92,7 @@ public sealed class ReplicationTests : EndToEndTest
         await _keepers["K1"].ExitAsync();
         StartKeeper("K1", "5MB");
         await _keepers["K1"].EventAsync("ready");
-        Assert.AreEqual(3_000_000, (await HeldAsync())["K1"], "kept over a restart");
+        Assert.AreEqual(1_000_000, (await HeldAsync())["K1"], "kept over a restart");
         await MeetAsync(1);
         ToolProcess unshare = await RunAsync("unshare", "film.bin", "--data", "A", "--peer", _entrance, "--json");
         await unshare.ExpectAsync(0);
