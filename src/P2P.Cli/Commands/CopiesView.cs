@@ -29,19 +29,22 @@ internal static class CopiesView
         return $"{what}: {least}{most}";
     }
 
-    /// <summary>Who refused: "; 2 holders refused (full)"; nothing when nobody did.</summary>
-    public static string Refused(HealthReport health) => string.Concat(health.Refusals.Select(one => $"; {(one.Value == 1 ? "a holder" : $"{one.Value} times a holder")} refused ({one.Key})"));
+    /// <summary>Who refused: "; holders refused 2 times (full)"; nothing when nobody did.</summary>
+    public static string Refused(HealthReport health) => string.Concat(health.Refusals.Select(one => $"; {(one.Value == 1 ? "a holder refused" : $"holders refused {one.Value} times")} ({one.Key})"));
 
     /// <summary>Until when: "Kept until 29 November".</summary>
     public static string Kept(HealthReport health) =>
         health.LeaseUntil is { } until ? $"Kept until {until.ToLocalTime().ToString("d MMMM", CultureInfo.InvariantCulture)}" : "Not kept by anybody";
 
     /// <summary>What is wrong when there are too few, as a sentence without its end; null when there are enough.</summary>
-    public static string? Warning(HealthReport health) => IsEnough(health) || health.Target == 0
-        ? null
-        : health.AverageCopies == 0
-            ? $"Nobody keeps a copy of it ({(health.Refusals.Count == 0 ? "no node that offers disk was found; \"p2p node --offer SIZE\" makes one" : Refused(health)[2..])})"
-            : $"There {(health.MinCopies == 1 ? "is" : "are")} only {Copies(health.MinCopies)} of {(health.Runs > 1 ? "the worst part of it" : "it")}, and at least {health.Min} are wanted{Refused(health)}";
+    public static string? Warning(HealthReport health) =>
+        IsEnough(health) || health.Target == 0 ? null
+        : health.AverageCopies == 0 ? $"Nobody keeps a copy of it: {(IsUnanswered(health) ? "no node that offers disk answered" : Refused(health)[2..])}"
+        : health.MinCopies == 0 ? $"Part of it is kept by nobody, and at least {Copies(health.Min)} of everything are wanted{Refused(health)}"
+        : $"There {(health.MinCopies == 1 ? "is" : "are")} only {Copies(health.MinCopies)} of {(health.Runs > 1 ? "the worst part of it" : "it")}, and at least {health.Min} are wanted{Refused(health)}";
+
+    /// <summary>Whether no holder was found, or none could be spoken with.</summary>
+    public static bool IsUnanswered(HealthReport health) => health.AverageCopies == 0 && health.Refusals.Count == 0;
 
     private static string Copies(int count) => count == 1 ? "1 copy" : $"{count} copies";
 

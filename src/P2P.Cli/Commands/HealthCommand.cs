@@ -1,3 +1,4 @@
+using System.CommandLine;
 using P2P.Core;
 
 namespace P2P.Cli.Commands;
@@ -6,9 +7,14 @@ namespace P2P.Cli.Commands;
 internal sealed class HealthCommand : ToolCommand
 {
     private readonly LinkInput _link = new();
+    private readonly Option<string> _timeout = TimeoutOption();
 
     public HealthCommand()
-        : base("health", "Shows how many copies of a share others keep now, and until when.") => _link.AddTo(this);
+        : base("health", "Shows how many copies of a share others keep now, and until when.")
+    {
+        _link.AddTo(this);
+        Add(_timeout);
+    }
 
     public override string Synopsis => "LINK [OPTION]...";
 
@@ -22,7 +28,7 @@ internal sealed class HealthCommand : ToolCommand
     {
         (ShareLink link, _) = _link.Read(context, pathsMax: 0);
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true);
-        HealthReport health = await session.Node.GetHealthAsync(link, context.Stopping);
+        HealthReport health = await CountAsync(context, session.Node, link);
         if (context.Events is { } events)
         {
             events.Write(CopiesView.ToHealth(health));
@@ -34,5 +40,20 @@ internal sealed class HealthCommand : ToolCommand
         if (CopiesView.Warning(health) is { } warning)
             context.Warn("few_copies", $"{warning}.");
         return ExitCodes.Done;
+    }
+
+    private static async Task<HealthReport> CountAsync(CommandContext context, P2PNode node, ShareLink link)
+    {
+        var stall = new StallView(context);
+        Task<HealthReport> work = node.GetHealthAsync(link, stall.Options(), context.Stopping);
+        try
+        {
+            await Ticker.WatchAsync(work, stall.Update, context.Host.Time, context.Stopping);
+            return await work;
+        }
+        catch (P2PException failure) when (StallView.IsTimeout(failure))
+        {
+            throw StallView.Explain(failure);
+        }
     }
 }

@@ -57,10 +57,8 @@ internal sealed class NodeCommand : ToolCommand
             }
         }
 
-        if (context.Host.Attachment is { Shared: { Stays: false } other } && replication.OfferBytes > 0)
-            throw new P2PException(P2PErrorCode.InUse, $"The node that runs on this folder (process {Environment.ProcessId}, p2p {other.Command}) offers no disk. End it, then start \"p2p node --offer\".");
-        if (context.Host.Attachment is { Shared.Stays: true })
-            throw new P2PException(P2PErrorCode.InUse, $"A node runs on this folder already (process {Environment.ProcessId}). \"p2p status\" shows what it does.");
+        if (context.Host.Attachment is { Shared: { } other } && (other.Stays || replication.OfferBytes > 0))
+            throw new P2PException(P2PErrorCode.InUse, InUse(other, replication.OfferBytes));
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: true, mayStandBeside: false);
         P2PNode node = session.Node;
         string[] addresses = [.. node.Status.Addresses.Select(address => address.ToString())];
@@ -74,6 +72,15 @@ internal sealed class NodeCommand : ToolCommand
         NodeStatus last = await new ServingView(context, node).RunAsync();
         context.Screen.Line($"Stopped; {ServingView.Sent(last)}.");
         return ExitCodes.Done;
+    }
+
+    private static string InUse(SharedNode other, long wanted)
+    {
+        long offered = other.Settings.Rooms.Replication.OfferBytes;
+        string runs = other.Stays ? $"A node runs on this folder already (process {Environment.ProcessId})" : $"\"p2p {other.Command}\" runs the node of this folder (process {Environment.ProcessId})";
+        return wanted == offered || wanted == 0
+            ? $"{runs}. \"p2p status\" shows what it does."
+            : $"{runs} and offers {(offered == 0 ? "no disk" : ByteSize.Format(offered))}. End it first, then start this one; what is shared stays shared.";
     }
 
     private static string Audience(IList<string> offerTo) =>

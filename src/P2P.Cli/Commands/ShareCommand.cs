@@ -135,6 +135,7 @@ internal sealed class ShareCommand : ToolCommand
         if (context.Host.Attachment is { Shared.Stays: true })
         {
             await spreading.ShowAsync(work);
+            context.Host.Attachment.ThrowIfAbandoned();
             context.Screen.Line("The node that runs serves it; \"p2p unshare\" ends that.");
             return ExitCodes.Done;
         }

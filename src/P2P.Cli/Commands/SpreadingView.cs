@@ -6,11 +6,15 @@ namespace P2P.Cli.Commands;
 /// <summary>Says what happens to a share once its link works: how it was announced, who keeps copies.</summary>
 internal sealed class SpreadingView(CommandContext context, P2PNode node, Share share)
 {
+    private const string Advice = "\"p2p node --offer SIZE\" on this machine or on one of its networks makes a node that keeps copies";
+
     private static readonly TimeSpan s_again = TimeSpan.FromSeconds(5);
 
     /// <summary>Waits for it and says it. What fails here is a warning: the share is served.</summary>
+    /// <param name="work">The share.</param>
+    /// <param name="servesOn">Whether it is served from here whatever comes of it.</param>
     /// <returns>How many copies there are; null when none were asked for, or it was stopped.</returns>
-    public async Task<HealthReport?> ShowAsync(Task<Share> work)
+    public async Task<HealthReport?> ShowAsync(Task<Share> work, bool servesOn = true)
     {
         Share spread;
         try
@@ -34,7 +38,7 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
         }
 
         if (spread.Health is { } health)
-            Show(health);
+            Show(health, servesOn ? "It is served from here all the same, and tried again now and then." : "It is tried again until there are enough.");
         return spread.Health;
     }
 
@@ -44,7 +48,7 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
     /// <returns>The exit code.</returns>
     public async Task<int> FinishAsync(Task<Share> work, TimeSpan patience)
     {
-        HealthReport? health = await ShowAsync(work);
+        HealthReport? health = await ShowAsync(work, servesOn: false);
         long began = context.Host.Time.GetTimestamp();
         while (health is not null && !CopiesView.IsEnough(health) && context.Host.Time.GetElapsedTime(began) < patience && !context.Stopping.IsCancellationRequested)
         {
@@ -53,25 +57,25 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
                 break;
             health = await node.RenewReplicasAsync(share.Link, context.Stopping);
             if (CopiesView.IsEnough(health))
-                Show(health);
+                Show(health, "");
         }
 
         context.Host.Attachment?.ThrowIfAbandoned();
         if (context.Stopping.IsCancellationRequested)
             throw new InterruptedException("Stopped before enough copies were kept. The same command goes on from there.");
         if (health is null || !CopiesView.IsEnough(health))
-            throw new P2PException(P2PErrorCode.Unreachable, $"{(health is null ? "No copies could be made" : CopiesView.Warning(health))}: too few to leave it to others. Start more nodes with \"p2p node --offer SIZE\", or leave --detach-after-replication out and serve it from here.");
+            throw new P2PException(P2PErrorCode.Unreachable, $"There are not enough copies to leave it to others. {(health is null ? "None could be made" : CopiesView.Warning(health))}. {Advice}. Or leave --detach-after-replication out and serve it from here.");
         context.Screen.Line($"Others serve it now. \"p2p renew LINK\" has them keep it longer.");
         return ExitCodes.Done;
     }
 
-    private void Show(HealthReport health)
+    private void Show(HealthReport health, string whatNow)
     {
         context.Events?.Write(CopiesView.ToReplicated(health));
         context.Screen.Line($"Copies:     {CopiesView.Describe(health)}{CopiesView.Refused(health)}.");
         if (health.LeaseUntil is not null)
             context.Screen.Line($"            {CopiesView.Kept(health)}; renewed while this node runs, or by \"p2p renew LINK\".");
         if (CopiesView.Warning(health) is { } warning)
-            context.Warn("few_copies", $"{warning}. It is served from here all the same, and tried again now and then.");
+            context.Warn("few_copies", $"{warning}. {whatNow}{(CopiesView.IsUnanswered(health) ? $" {Advice}." : "")}");
     }
 }

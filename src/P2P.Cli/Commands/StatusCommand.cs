@@ -34,7 +34,11 @@ internal sealed class StatusCommand() : ToolCommand("status", "Shows what the no
                 status.BytesServed,
                 status.BytesFetched,
                 status.Dht is { } dht ? new StatusDht(dht.IsServer, dht.Contacts, dht.Providers, dht.Holders) : null,
-                [.. status.Warnings.Select(warning => new StatusWarning(warning.Code, warning.Message))]));
+                [.. status.Warnings.Select(warning => new StatusWarning(warning.Code, warning.Message))])
+            {
+                OfferBytes = shared.Settings.Rooms.Replication.OfferBytes,
+                HeldBytes = shared.Node.Store.GetReplicas().Sum(one => one.Bytes),
+            });
             return Task.FromResult(ExitCodes.Done);
         }
 
@@ -66,8 +70,13 @@ internal sealed class StatusCommand() : ToolCommand("status", "Shows what the no
             Row(context, "", address);
         Row(context, "Peers", $"{status.Peers}");
         Row(context, "Shares", $"{status.Shares}");
-        Row(context, "Sent", $"{ByteSize.Format(status.BytesServed)}{(status.BytesServedByPeer.Count > 0 ? " to " + ProgressBar.Count(status.BytesServedByPeer.Count, "peer") : "")}");
+        Row(context, "Sent", $"{ByteSize.Format(status.BytesServed)}{(status.BytesServed > 0 ? " to " + ProgressBar.Count(status.BytesServedByPeer.Count, "peer") : "")}");
         Row(context, "Received", ByteSize.Format(status.BytesFetched));
+        IReadOnlyList<HeldReplica> held = shared.Node.Store.GetReplicas();
+        if (shared.Settings.Rooms.Replication.OfferBytes is > 0 and { } offered)
+            Row(context, "Offers", $"{ByteSize.Format(offered)}; keeps {ByteSize.Format(held.Sum(one => one.Bytes))} for {ProgressBar.Count(held.DistinctBy(one => one.Publisher).Count(), "publisher")}");
+        else if (held.Count > 0)
+            Row(context, "Keeps", $"{ByteSize.Format(held.Sum(one => one.Bytes))} for {ProgressBar.Count(held.DistinctBy(one => one.Publisher).Count(), "publisher")}, from when it offered disk");
         foreach (NodeWarning warning in status.Warnings)
             Row(context, "Note", SafeText.Clean(warning.Message));
     }
@@ -76,7 +85,14 @@ internal sealed class StatusCommand() : ToolCommand("status", "Shows what the no
         ? "not in its DHT"
         : dht.Contacts == 0
             ? "no peer of its DHT known yet (--peer names one)"
-            : $"{ProgressBar.Count(dht.Contacts, "contact")} in its DHT, {(dht.IsServer ? $"answers others about {ProgressBar.Count(dht.Providers, "announcement")}" : "asks only")}{(dht.Holders > 0 ? $", {ProgressBar.Count(dht.Holders, "node")} that offer disk" : "")}";
+            : $"{ProgressBar.Count(dht.Contacts, "contact")} in its DHT, {(dht.IsServer ? $"answers others about {ProgressBar.Count(dht.Providers, "announcement")}" : "asks only")}{Holders(dht.Holders)}";
+
+    private static string Holders(int count) => count switch
+    {
+        0 => "",
+        1 => "; 1 node offers disk there",
+        _ => $"; {count} nodes offer disk there",
+    };
 
     private static void Row(CommandContext context, string what, string value) => context.Data($"{what,-11}{value}");
 }

@@ -200,7 +200,14 @@ internal sealed record StatusEvent(
     long BytesFetched,
     StatusDht? Dht,
     IReadOnlyList<StatusWarning> Warnings)
-    : JsonEvent("status");
+    : JsonEvent("status")
+{
+    /// <summary>Disk that is offered to others.</summary>
+    public long? OfferBytes { get; init; }
+
+    /// <summary>What is kept for others.</summary>
+    public long? HeldBytes { get; init; }
+}
 
 /// <summary>The part that it takes in the DHT.</summary>
 internal sealed record StatusDht(bool Server, int Contacts, int Announcements, int Holders);

@@ -23,6 +23,7 @@ internal sealed class Announcing(NodeRuntime runtime)
     /// <returns>How it went; what is not done in a few seconds is done behind the caller's back and does not count.</returns>
     public async Task<Announcement> AnnounceAsync(Cid root, CancellationToken cancellationToken)
     {
+        await runtime.Dht.EnterAsync(cancellationToken).ConfigureAwait(false);
         if (!runtime.Dht.HasContacts)
             return default;
         Task<Announcement> work = runtime.RunInBackground(token => ProvideAsync(root, DialPurpose.Awaited, token));

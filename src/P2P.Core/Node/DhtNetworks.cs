@@ -21,6 +21,9 @@ internal sealed class DhtNetworks : IAsyncDisposable
 
     private static readonly TimeSpan RememberInterval = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long after the start a caller waits for the first contact.</summary>
+    private static readonly TimeSpan EntryPatience = TimeSpan.FromSeconds(5);
+
     /// <summary>The public entrances of the IPFS network, asked only when that network is named.</summary>
     private static readonly string[] IpfsBootstrap =
     [
@@ -37,6 +40,7 @@ internal sealed class DhtNetworks : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private string _remembered = "";
+    private long _started;
 
     public DhtNetworks(NodeSettings settings, ConnectionPool pool, BlockStore store, NodeSeams seams)
     {
@@ -75,8 +79,20 @@ internal sealed class DhtNetworks : IAsyncDisposable
     public void Start()
     {
         _remembered = _store.GetSetting(KnownPeersSetting) ?? "";
+        _started = _time.GetTimestamp();
         foreach (DhtNode dht in All)
             dht.Start();
+    }
+
+    /// <summary>In the first seconds after the start waits for a contact, without which nobody is found and nobody can be told.</summary>
+    public async Task EnterAsync(CancellationToken cancellationToken)
+    {
+        TimeSpan left = EntryPatience - _time.GetElapsedTime(_started);
+        if (HasContacts || !MayFindAnybody || left <= TimeSpan.Zero)
+            return;
+        Task first = Task.WhenAny(All.Select(static dht => dht.HasContact));
+        await first.WaitAsync(left, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>Dials peers of the last run, then remembers those of this one now and then.</summary>

@@ -340,10 +340,17 @@ public sealed class P2PNode : IAsyncDisposable
     /// <param name="link">A share of this node, or of anybody.</param>
     /// <param name="cancellationToken">Ends the asking.</param>
     /// <exception cref="P2PException">Unreachable: of a share of another node nobody answers who has its inner nodes. Integrity: it is no content that we know.</exception>
-    public Task<HealthReport> GetHealthAsync(ShareLink link, CancellationToken cancellationToken = default)
+    public Task<HealthReport> GetHealthAsync(ShareLink link, CancellationToken cancellationToken = default) => GetHealthAsync(link, new ReadOptions(), cancellationToken);
+
+    /// <inheritdoc cref="GetHealthAsync(ShareLink, CancellationToken)"/>
+    /// <param name="link">A share of this node, or of anybody.</param>
+    /// <param name="options">How the inner nodes of another's share are read, which say what its runs are.</param>
+    /// <param name="cancellationToken">Ends the asking.</param>
+    public Task<HealthReport> GetHealthAsync(ShareLink link, ReadOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(link);
-        return Replicating(Runtime).CheckAsync(link, cancellationToken);
+        ArgumentNullException.ThrowIfNull(options);
+        return Replicating(Runtime).CheckAsync(link, options, cancellationToken);
     }
 
     /// <summary>Renews the leases under which others keep copies of a share, and makes good what is missing.</summary>

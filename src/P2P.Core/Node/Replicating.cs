@@ -13,8 +13,6 @@ internal sealed class Replicating : IAsyncDisposable
 {
     private const string SettingPrefix = "replica/target/";
 
-    private static readonly TimeSpan EntryPatience = TimeSpan.FromSeconds(5);
-
     private readonly NodeRuntime _runtime;
     private readonly ReplicaHolder _holder;
     private readonly HolderUpkeep? _upkeep;
@@ -58,19 +56,19 @@ internal sealed class Replicating : IAsyncDisposable
     /// <summary>Has copies of a share kept, now and in later runs.</summary>
     public async Task<HealthReport> ReplicateAsync(Pin pin, int target, CancellationToken cancellationToken)
     {
-        await EnterAsync(cancellationToken).ConfigureAwait(false);
+        await _runtime.Dht.EnterAsync(cancellationToken).ConfigureAwait(false);
         await _runtime.Store.SetSettingAsync(SettingPrefix + pin.Root, target.ToString(CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false);
         return ToReport(pin.Root, await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Counts the copies of a share by asking holders now: of an own share those that gave a receipt, of another those closest to each run.</summary>
-    public async Task<HealthReport> CheckAsync(ShareLink link, CancellationToken cancellationToken)
+    public async Task<HealthReport> CheckAsync(ShareLink link, ReadOptions options, CancellationToken cancellationToken)
     {
-        await EnterAsync(cancellationToken).ConfigureAwait(false);
+        await _runtime.Dht.EnterAsync(cancellationToken).ConfigureAwait(false);
         if (FindShare(link.Root) is { } pin && TargetOf(link.Root) is { } target)
             return ToReport(link.Root, await WithFormAsync(pin, form => _replicator.CheckAsync(link.Root, form, target, cancellationToken)).ConfigureAwait(false));
         using ShareSecret? secret = ShareSecret.Of(link);
-        ReadLease lease = new Fetching(_runtime).Lease(link, new ReadOptions());
+        ReadLease lease = new Fetching(_runtime).Lease(link, options);
         await using (lease.ConfigureAwait(false))
         {
             var plan = new RunPlan(lease.Direct.GetAsync, static leaf => (int)Math.Clamp(leaf.Bytes, 1, RunCutter.MaxRunBytes), ShareSecret.FormOf(secret, _runtime.Buffers));
@@ -83,7 +81,7 @@ internal sealed class Replicating : IAsyncDisposable
     {
         if (FindShare(root) is not { } pin || TargetOf(root) is not { } target)
             throw new P2PException(P2PErrorCode.NotFound, $"{root} was not shared from here with replicas: only the node that asked for the copies can renew them.");
-        await EnterAsync(cancellationToken).ConfigureAwait(false);
+        await _runtime.Dht.EnterAsync(cancellationToken).ConfigureAwait(false);
         return ToReport(root, await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false));
     }
 
@@ -118,14 +116,6 @@ internal sealed class Replicating : IAsyncDisposable
     {
         await Network.DisposeAsync().ConfigureAwait(false);
         _holder.Dispose();
-    }
-
-    /// <summary>A node that has just started waits a moment for its first contact, without which no holder is found.</summary>
-    private async Task EnterAsync(CancellationToken cancellationToken)
-    {
-        if (_runtime.Dht is { HasContacts: false, MayFindAnybody: true, Own: { } dht })
-            await dht.HasContact.WaitAsync(EntryPatience, _runtime.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private Task<ReplicationState> PlaceAsync(Pin pin, int target, CancellationToken cancellationToken) =>

@@ -52,6 +52,10 @@ public sealed class NodeTests : EndToEndTest
         ToolProcess second = await RunAsync("node", "--data", "A", "--json");
         await second.ExpectAsync(1);
         AssertError("in_use", second);
+        ToolProcess offer = await RunAsync("node", "--offer", "1GB", "--data", "A", "--json");
+        await offer.ExpectAsync(1);
+        AssertError("in_use", offer);
+        StringAssert.Contains(offer.Events[^1].GetProperty("message").GetString(), "offers no disk. End it first");
         Done(await RunAsync("fetch", link, "-o", "elsewhere/", "--data", "C", "--json"));
         Trees.AssertEqual(Folder["film.bin"], Folder["elsewhere", "film.bin"]);
         node.Signal(ToolProcess.Interrupt);
@@ -80,6 +84,16 @@ public sealed class NodeTests : EndToEndTest
         Trees.AssertEqual(Folder["film.bin"], Folder["OUT"]);
         ToolProcess other = await RunAsync("fetch", cid, "-o", "OUT2", "--data", "C", "--peer", entrance, "--network", "other", "--timeout", "2s", "--json");
         await other.ExpectAsync(3);
+    }
+
+    [TestMethod]
+    public async Task A_sharer_that_has_just_started_announces_before_it_speaks_of_it()
+    {
+        Folder.File("film.bin", 2_000_000);
+        ToolProcess hub = Start("node", "--data", "H", "--listen", Loopback, "--json");
+        JsonElement ready = await hub.EventAsync("ready");
+        ToolProcess share = Start("share", "film.bin", "--data", "A", "--listen", Loopback, "--peer", $"{ready.GetProperty("addresses")[0]}/p2p/{ready.GetProperty("peer_id")}", "--json");
+        Assert.AreEqual(1, (await share.EventAsync("announced")).GetProperty("nodes").GetInt32());
     }
 
     private static int PortOf(JsonElement ready) => int.Parse(ready.GetProperty("addresses")[0].GetString()!.Split('/')[4], System.Globalization.CultureInfo.InvariantCulture);

@@ -82,6 +82,10 @@ public sealed class ReplicationTests : EndToEndTest
         Assert.AreEqual(2, await MinCopiesAsync("health", link, "A"));
         Assert.AreEqual(2, await MinCopiesAsync("health", link, "F"));
         Assert.AreEqual(2_000_000, (await HeldAsync()).Values.Sum());
+        JsonElement status = (await (await RunAsync("status", "--data", "K0", "--json")).ExpectAsync(0)).Events.Single();
+        Assert.AreEqual((5_000_000, 1_000_000), (status.GetProperty("offer_bytes").GetInt64(), status.GetProperty("held_bytes").GetInt64()));
+        ToolProcess unknown = await RunAsync("health", "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi", "--data", "F", "--peer", _entrance, "--timeout", "1s", "--json");
+        await unknown.ExpectAsync(3);
         ToolProcess removed = await RunAsync("replica", "rm", link.Split('/')[2], "--data", "K0", "--json");
         Assert.AreEqual(1_000_000, (await removed.ExpectAsync(0)).Events.Single().GetProperty("bytes").GetInt64());
         ToolProcess again = await RunAsync("replica", "rm", link.Split('/')[2], "--data", "K0", "--json");
