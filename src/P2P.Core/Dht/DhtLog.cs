@@ -23,9 +23,12 @@ internal static partial class DhtLog
     [LoggerMessage(2005, LogLevel.Information, "Taking part in {Protocol} as a {Role}")]
     public static partial void Started(ILogger logger, string protocol, string role);
 
-    [LoggerMessage(2006, LogLevel.Debug, "Looked after the table: {Count} contacts in {Buckets} buckets")]
-    public static partial void Refreshed(ILogger logger, int count, int buckets);
+    [LoggerMessage(2006, LogLevel.Debug, "Looked after the table: {Count} contacts, bucket {Bucket}")]
+    public static partial void Refreshed(ILogger logger, int count, int bucket);
 
     [LoggerMessage(2007, LogLevel.Error, "Background work of the DHT failed unexpectedly")]
     public static partial void BackgroundFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(2008, LogLevel.Information, "The key {Target} is surrounded by nodes that stand far closer to it than any should: everybody in its region was asked, {Asked} peers")]
+    public static partial void Surrounded(ILogger logger, DhtKey target, int asked);
 }

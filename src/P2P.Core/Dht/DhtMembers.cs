@@ -11,6 +11,9 @@ internal sealed class DhtMembers : IConnectionObserver
     /// <summary>Addresses kept of one contact (count).</summary>
     private const int MaxAddresses = 16;
 
+    /// <summary>With so many contacts nobody new comes in who was not asked first (count).</summary>
+    private const int CheckedFrom = RoutingTableSettings.K;
+
     private readonly string _protocol;
     private readonly ConnectionPool _pool;
     private readonly TimeProvider _time;
@@ -25,6 +28,9 @@ internal sealed class DhtMembers : IConnectionObserver
         (_pool, _protocol, _time, _logger, _started) = (pool, settings.Protocol, time, logger, time.GetTimestamp());
         _table = new RoutingTable(DhtKey.Of(pool.Self), settings.Table);
     }
+
+    /// <summary>Told of a peer that says it takes part and has to answer before it comes in. Set before anything is observed.</summary>
+    public Action<Contact>? OnNewcomer { get; set; }
 
     /// <summary>Time since the start.</summary>
     public TimeSpan Now => _time.GetElapsedTime(_started);
@@ -97,7 +103,11 @@ internal sealed class DhtMembers : IConnectionObserver
     {
         if (connection.Remote?.Protocols.Contains(_protocol) == true)
         {
-            if (Describe(connection) is { } contact)
+            if (Describe(connection) is not { } contact)
+                return;
+            if (OnNewcomer is { } ask && With(table => table.Count >= CheckedFrom && !table.Contains(contact.Key)))
+                ask(contact);
+            else
                 Offer(contact, connection);
         }
         else

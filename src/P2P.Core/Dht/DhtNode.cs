@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Connections;
-using P2P.Core.Diagnostics;
 
 namespace P2P.Core.Dht;
 
@@ -12,8 +11,8 @@ internal sealed class DhtNode : IAsyncDisposable
     /// <summary>Contacts to which something is told (count).</summary>
     private const int K = RoutingTableSettings.K;
 
-    /// <summary>So many of the 20 have taken an announcement, and its sender need not wait for the rest.</summary>
-    private const int EnoughTold = 15;
+    /// <summary>Paths of a lookup that is made when the plain one found nothing (count), and newcomers asked at once whether they are there.</summary>
+    private const int Paths = 5, MaxChecks = 16;
 
     private readonly ConnectionPool _pool;
     private readonly DhtNodeSettings _settings;
@@ -22,9 +21,15 @@ internal sealed class DhtNode : IAsyncDisposable
     private readonly DhtMembers _members;
     private readonly DhtService _service;
     private readonly DhtClient _client;
+    private readonly DhtLookups _lookups;
+    private readonly DhtProviding _providing;
     private readonly DhtRefresh _refresh;
+    private readonly SemaphoreSlim _checks = new(MaxChecks); // no handle is ever made of it
     private readonly BackgroundWork _work;
     private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _serving = new(); // guards _isServer
+    private bool _isServer;
+    private bool _isStarted;
 
     /// <summary>Prepares it; nothing happens before <see cref="Start"/>.</summary>
     public DhtNode(ConnectionPool pool, DhtNodeSettings settings, TimeProvider time, Random random, ILoggerFactory loggers)
@@ -35,6 +40,10 @@ internal sealed class DhtNode : IAsyncDisposable
         _service = new DhtService(pool, _members, settings, time, random);
         _client = new DhtClient(pool, settings.Protocol, settings.RequestTimeout, time);
         _work = new BackgroundWork(error => DhtLog.BackgroundFailed(_logger, error));
+        _lookups = new DhtLookups(_client, _members, settings, time, CheckSoon, _logger, _stop.Token);
+        _providing = new DhtProviding(_lookups, _work, _logger);
+        _members.OnNewcomer = CheckSoon;
+        _isServer = settings.IsServer;
         _refresh = new DhtRefresh(this, _members, settings, time, random, _logger);
     }
 
@@ -45,7 +54,17 @@ internal sealed class DhtNode : IAsyncDisposable
     public string Protocol => _settings.Protocol;
 
     /// <summary>Whether it answers others.</summary>
-    public bool IsServer => _settings.IsServer;
+    public bool IsServer
+    {
+        get
+        {
+            lock (_serving)
+                return _isServer;
+        }
+    }
+
+    /// <summary>How many nodes there are, as far as lookups tell; null: not known yet.</summary>
+    public double? NetworkSize => _lookups.NetworkSize;
 
     /// <summary>Contacts in its table.</summary>
     public int ContactCount => _members.Count;
@@ -60,10 +79,34 @@ internal sealed class DhtNode : IAsyncDisposable
     public void Start()
     {
         _pool.Observe(_members);
-        if (_settings.IsServer)
-            _service.Start();
+        lock (_serving)
+        {
+            _isStarted = true;
+            if (_isServer)
+                _service.Start();
+        }
+
         _work.Run(RunAsync);
         DhtLog.Started(_logger, Protocol, IsServer ? "server" : "client");
+    }
+
+    /// <summary>Begins to answer others, or ends it. Peers learn of it from identify.</summary>
+    public void SetServer(bool isServer)
+    {
+        lock (_serving)
+        {
+            if (_isServer == isServer)
+                return;
+            _isServer = isServer;
+            if (!_isStarted)
+                return;
+            if (isServer)
+                _service.Start();
+            else
+                _pool.Unhandle(Protocol);
+        }
+
+        DhtLog.Started(_logger, Protocol, isServer ? "server" : "client");
     }
 
     /// <summary>The contacts of the table closest to a point, the closest first; asks nobody.</summary>
@@ -79,8 +122,7 @@ internal sealed class DhtNode : IAsyncDisposable
     public async Task<IReadOnlyList<Contact>> FindClosestAsync(ReadOnlyMemory<byte> key, DialPurpose purpose, CancellationToken cancellationToken)
     {
         var request = new DhtMessage { Type = DhtMessageType.FindNode, Key = key };
-        Lookup lookup = await LookUpAsync(request, [], purpose, static (_, _) => false, cancellationToken).ConfigureAwait(false);
-        return lookup.Closest;
+        return (await _lookups.RunAsync(new DhtLookupPlan(request, purpose), static (_, _, _) => false, cancellationToken).ConfigureAwait(false)).Closest;
     }
 
     /// <summary>Where a peer is; null when nobody asked knows.</summary>
@@ -88,11 +130,9 @@ internal sealed class DhtNode : IAsyncDisposable
     {
         Contact? found = null;
         var request = new DhtMessage { Type = DhtMessageType.FindNode, Key = peer.ToArray() };
-        await LookUpAsync(
-            request,
-            [],
-            DialPurpose.Awaited,
-            (_, answer) =>
+        await _lookups.RunAsync(
+            new DhtLookupPlan(request, DialPurpose.Awaited),
+            (_, _, answer) =>
             {
                 found ??= answer.CloserPeers.FirstOrDefault(contact => contact.Peer == peer && contact.Addresses.Count > 0);
                 return found is not null;
@@ -133,7 +173,10 @@ internal sealed class DhtNode : IAsyncDisposable
             try
             {
                 var request = new DhtMessage { Type = DhtMessageType.GetProviders, Key = key };
-                await LookUpAsync(request, [], DialPurpose.Awaited, Take, stop.Token).ConfigureAwait(false);
+                var plan = new DhtLookupPlan(request, DialPurpose.Awaited) { IsWholeRegion = true };
+                await _lookups.RunAsync(plan, Take, stop.Token).ConfigureAwait(false);
+                if (seen.Count == 0 && _members.Count >= K) // led astray perhaps: on paths of their own not all are
+                    await _lookups.RunAsync(plan with { Paths = Paths }, Take, stop.Token).ConfigureAwait(false);
                 found.Writer.TryComplete();
             }
             catch (Exception error)
@@ -142,7 +185,7 @@ internal sealed class DhtNode : IAsyncDisposable
             }
         }
 
-        bool Take(Contact from, DhtMessage answer)
+        bool Take(ILookup lookup, Contact from, DhtMessage answer)
         {
             foreach (Contact provider in answer.ProviderPeers)
             {
@@ -161,25 +204,10 @@ internal sealed class DhtNode : IAsyncDisposable
     /// <returns>How many took it. Those that are slow to take it are not waited for once most have.</returns>
     public async Task<ProvideResult> ProvideAsync(ReadOnlyMemory<byte> key, DialPurpose purpose, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Contact> closest = await FindClosestAsync(key, purpose, cancellationToken).ConfigureAwait(false);
         var self = new Contact(_pool.Self, OwnAddresses());
-        if (closest.Count == 0 || self.Addresses.Count == 0)
-            return new ProvideResult(0, closest.Count);
-        var statement = new DhtMessage { Type = DhtMessageType.AddProvider, Key = key, ProviderPeers = [self] };
-        int told = 0, wanted = Math.Min(EnoughTold, closest.Count);
-        List<Task<bool>> telling = [.. closest.Select(contact => TryTellAsync(contact, statement, purpose))];
-        foreach (Task<bool> each in telling)
-            _work.Add(each);
-        await foreach (Task<bool> each in Task.WhenEach(telling).WithCancellation(cancellationToken).ConfigureAwait(false))
-        {
-            told += await each.ConfigureAwait(false) ? 1 : 0;
-            if (told >= wanted && telling.Count(static one => !one.IsCompleted) <= K - EnoughTold)
-                break;
-        }
-
-        told = telling.Count(static one => one.IsCompletedSuccessfully && one.Result);
-        DhtLog.Provided(_logger, DhtKey.Of(key.Span), told, closest.Count);
-        return new ProvideResult(told, closest.Count);
+        if (_members.Count == 0 || self.Addresses.Count == 0)
+            return new ProvideResult(0, Math.Min(K, _members.Count));
+        return await _providing.ProvideAsync(key, self, purpose, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Whether a lookup that begins elsewhere finds this node among the providers of a key.</summary>
@@ -189,17 +217,10 @@ internal sealed class DhtNode : IAsyncDisposable
     {
         bool isFound = false;
 
-        // begins with the contacts that are farthest from the key, as a stranger would: their answers, not our table, have to lead there
         DhtKey target = DhtKey.Of(key.Span);
-        List<Contact> far = _members.All();
-        far.Sort((a, b) => target.CompareDistance(b.Key, a.Key));
-        var request = new DhtMessage { Type = DhtMessageType.GetProviders, Key = key };
-        await LookUpAsync(
-            request,
-            far.Take(K).ToArray(),
-            DialPurpose.Awaited,
-            (_, answer) => isFound |= answer.ProviderPeers.Any(provider => provider.Peer == _pool.Self),
-            cancellationToken).ConfigureAwait(false);
+        Contact[] far = ReadBack.Seeds(_members.All(), target, _members.Closest(target, K), K);
+        var plan = new DhtLookupPlan(new DhtMessage { Type = DhtMessageType.GetProviders, Key = key }, DialPurpose.Awaited) { Seeds = far, IsWholeRegion = true };
+        await _lookups.RunAsync(plan, (_, _, answer) => isFound |= answer.ProviderPeers.Any(provider => provider.Peer == _pool.Self), cancellationToken).ConfigureAwait(false);
         return isFound;
     }
 
@@ -226,11 +247,9 @@ internal sealed class DhtNode : IAsyncDisposable
         int answers = best is null ? 0 : 1;
         Dictionary<PeerId, DhtRecord?> told = [];
         var request = new DhtMessage { Type = DhtMessageType.GetValue, Key = key };
-        Lookup lookup = await LookUpAsync(
-            request,
-            [],
-            DialPurpose.Awaited,
-            (from, answer) =>
+        DhtLookupResult lookup = await _lookups.RunAsync(
+            new DhtLookupPlan(request, DialPurpose.Awaited),
+            (run, from, answer) =>
             {
                 DhtRecord? record = answer.Record is { } given && given.Key.Span.SequenceEqual(key.Span) && RecordTable.IsValid(key.Span, given.Value.Span, _time.GetUtcNow()) ? given : null;
                 told[from.Peer] = record;
@@ -258,7 +277,7 @@ internal sealed class DhtNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        if (_settings.IsServer)
+        if (IsServer)
             _pool.Unhandle(Protocol);
         await _work.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         await _client.DisposeAsync().ConfigureAwait(false);
@@ -269,74 +288,21 @@ internal sealed class DhtNode : IAsyncDisposable
     internal async Task<bool> CheckAsync(Contact contact, CancellationToken cancellationToken)
     {
         var request = new DhtMessage { Type = DhtMessageType.FindNode, Key = _pool.Self.ToArray() };
-        return await TryAskAsync(contact, request, DialPurpose.Background, cancellationToken).ConfigureAwait(false) is not null;
-    }
-
-    private async Task<Lookup> LookUpAsync(
-        DhtMessage request, Contact[] seeds, DialPurpose purpose, Func<Contact, DhtMessage, bool> onAnswer, CancellationToken cancellationToken)
-    {
-        DhtKey target = DhtKey.Of(request.Key.Span);
-        if (seeds.Length == 0)
-            seeds = _members.Closest(target, _settings.Lookup.K);
-        var lookup = new Lookup(target, seeds, _settings.Lookup, _members.Own);
-        using Deadline deadline = new(_settings.LookupTimeout, _time, cancellationToken);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stop.Token);
-        long began = _time.GetTimestamp();
-        try
-        {
-            await new LookupRun(lookup, (contact, token) => TryAskAsync(contact, request, purpose, token), _time).RunAsync(onAnswer, stop.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (deadline.IsOver)
-        {
-            // what was found until now is the result
-        }
-
-        DhtLog.LookupFinished(_logger, target, lookup.Requests, lookup.Closest.Count, _time.GetElapsedTime(began).TotalMilliseconds);
-        return lookup;
-    }
-
-    private async Task<DhtMessage?> TryAskAsync(Contact contact, DhtMessage request, DialPurpose purpose, CancellationToken cancellationToken)
-    {
-        try
-        {
-            DhtMessage answer = await _client.AskAsync(contact, request, purpose, cancellationToken).ConfigureAwait(false);
-            _members.OnAnswer(contact);
-            return answer;
-        }
-        catch (Exception error) when (error is IOException or P2PException or ObjectDisposedException)
-        {
-            OnFailure(contact, error);
-            return null;
-        }
-    }
-
-    private async Task<bool> TryTellAsync(Contact contact, DhtMessage statement, DialPurpose purpose)
-    {
-        try
-        {
-            await _client.TellAsync(contact, statement, purpose, _stop.Token).ConfigureAwait(false);
-            return true;
-        }
-        catch (Exception error) when (error is IOException or P2PException or ObjectDisposedException or OperationCanceledException)
-        {
-            if (error is not OperationCanceledException)
-                OnFailure(contact, error);
-            return false;
-        }
+        return await _lookups.TryAskAsync(contact, request, DialPurpose.Background, cancellationToken).ConfigureAwait(false) is not null;
     }
 
     private async Task<bool> TryPutAsync(Contact contact, DhtRecord record, CancellationToken cancellationToken)
     {
         var request = new DhtMessage { Type = DhtMessageType.PutValue, Key = record.Key, Record = record };
-        DhtMessage? answer = await TryAskAsync(contact, request, DialPurpose.Awaited, cancellationToken).ConfigureAwait(false);
+        DhtMessage? answer = await _lookups.TryAskAsync(contact, request, DialPurpose.Awaited, cancellationToken).ConfigureAwait(false);
         return answer?.Record?.Value.Span.SequenceEqual(record.Value.Span) == true;
     }
 
-    private void OnFailure(Contact contact, Exception error)
+    /// <summary>Asks a newcomer in the background whether it is there; when too many are being asked, it has to come again.</summary>
+    private void CheckSoon(Contact newcomer)
     {
-        DhtLog.RequestFailed(_logger, contact.Peer, UntrustedText.Clean(error.Message));
-        if (_members.OnFailure(contact.Key, contact.Peer, "it failed") is { } candidate && !_stop.IsCancellationRequested)
-            _work.Run(() => CheckQuietlyAsync(candidate));
+        if (!_stop.IsCancellationRequested && _checks.Wait(0))
+            _work.Run(() => CheckQuietlyAsync(newcomer));
     }
 
     private async Task CheckQuietlyAsync(Contact candidate)
@@ -348,6 +314,10 @@ internal sealed class DhtNode : IAsyncDisposable
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // stopping
+        }
+        finally
+        {
+            _checks.Release();
         }
     }
 

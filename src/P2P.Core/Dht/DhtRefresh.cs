@@ -6,34 +6,45 @@ namespace P2P.Core.Dht;
 /// <summary>Looks after the table: fills it when the first contact is there, then now and then looks up its own place and the buckets that nobody used, and drops who is silent.</summary>
 internal sealed class DhtRefresh(DhtNode node, DhtMembers members, DhtNodeSettings settings, TimeProvider time, Random random, ILogger logger)
 {
-    /// <summary>Buckets beyond this one hold next to nobody in any network that exists, and finding a name in them is dear.</summary>
-    private const int MaxPrefix = 15;
-
     /// <summary>Silent contacts that are asked in one round (count).</summary>
     private const int MaxChecks = 32;
 
-    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(30), Shortest = TimeSpan.FromSeconds(1);
+
+    private readonly RefreshSchedule _schedule = new(RefreshSettings.Default with { Interval = settings.RefreshInterval });
 
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await members.First.WaitAsync(cancellationToken).ConfigureAwait(false);
-        await RefreshAsync(all: true, cancellationToken).ConfigureAwait(false);
-        members.With(static table =>
-        {
-            table.KeepAll();
-            return 0;
-        });
-        TimeSpan last = members.Now;
+        TimeSpan lookedAfter = members.Now;
         while (true)
         {
-            await Task.Delay(Tick, time, cancellationToken).ConfigureAwait(false);
-            await node.LookAfterAsync().ConfigureAwait(false);
-            if (members.Now - last < settings.RefreshInterval)
+            RefreshStep step = members.With(table => _schedule.Next(table, members.Now));
+            switch (step.Kind)
+            {
+                case RefreshStepKind.Check:
+                    await DropSilentAsync(cancellationToken).ConfigureAwait(false);
+                    break;
+                case RefreshStepKind.Self:
+                    await node.FindClosestAsync(node.Self.ToArray(), DialPurpose.Background, cancellationToken).ConfigureAwait(false);
+                    break;
+                case RefreshStepKind.Bucket:
+                    await node.FindClosestAsync(NameIn(step.Prefix), DialPurpose.Background, cancellationToken).ConfigureAwait(false);
+                    DhtLog.Refreshed(logger, members.Count, step.Prefix);
+                    break;
+                case RefreshStepKind.Bootstrap:
+                    break; // the peers to begin with are kept connected by the node, for all its networks
+                default:
+                    TimeSpan wait = step.Until - members.Now;
+                    await Task.Delay(wait < Tick ? (wait > Shortest ? wait : Shortest) : Tick, time, cancellationToken).ConfigureAwait(false);
+                    break;
+            }
+
+            if (members.Now - lookedAfter < Tick)
                 continue;
-            last = members.Now;
-            await DropSilentAsync(cancellationToken).ConfigureAwait(false);
-            await RefreshAsync(all: false, cancellationToken).ConfigureAwait(false);
+            lookedAfter = members.Now;
+            await node.LookAfterAsync().ConfigureAwait(false);
         }
     }
 
@@ -50,23 +61,10 @@ internal sealed class DhtRefresh(DhtNode node, DhtMembers members, DhtNodeSettin
         return name;
     }
 
-    private async Task RefreshAsync(bool all, CancellationToken cancellationToken)
+    private byte[] NameIn(int prefix)
     {
-        await node.FindClosestAsync(node.Self.ToArray(), DialPurpose.Background, cancellationToken).ConfigureAwait(false);
-        int buckets = members.With(static table => table.BucketCount);
-        for (int prefix = 0; prefix < Math.Min(buckets, MaxPrefix + 1); prefix++)
-        {
-            int index = prefix;
-            TimeSpan lastUsed = members.With(table => index < table.BucketCount ? table.Bucket(index).LastUsed : TimeSpan.MaxValue);
-            if (!all && (lastUsed == TimeSpan.MaxValue || members.Now - lastUsed < settings.RefreshInterval))
-                continue;
-            byte[] name;
-            lock (random)
-                name = NameWithPrefix(members.Own, prefix, random);
-            await node.FindClosestAsync(name, DialPurpose.Background, cancellationToken).ConfigureAwait(false);
-        }
-
-        DhtLog.Refreshed(logger, members.Count, buckets);
+        lock (random)
+            return NameWithPrefix(members.Own, prefix, random);
     }
 
     private async Task DropSilentAsync(CancellationToken cancellationToken)

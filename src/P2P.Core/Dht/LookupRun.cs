@@ -2,31 +2,40 @@ using System.Threading.Channels;
 
 namespace P2P.Core.Dht;
 
-/// <summary>Drives one <see cref="Lookup"/>: sends what it asks for, as many at once as it wants, and reports back.</summary>
+/// <summary>Drives one <see cref="ILookup"/>: sends what it asks for, as many at once as it wants, and reports back.</summary>
 /// <param name="lookup">The lookup.</param>
 /// <param name="ask">Asks one contact; null: it could not be reached or gave no sound answer.</param>
 /// <param name="time">The clock.</param>
-internal sealed class LookupRun(Lookup lookup, Func<Contact, CancellationToken, Task<DhtMessage?>> ask, TimeProvider time)
+internal sealed class LookupRun(ILookup lookup, Func<Contact, CancellationToken, Task<DhtMessage?>> ask, TimeProvider time)
 {
     private readonly Channel<(Contact Contact, DhtMessage? Answer)> _answers =
         Channel.CreateUnbounded<(Contact, DhtMessage?)>(new UnboundedChannelOptions { SingleReader = true }); // no more than the lookup asks: bounded by its settings
 
     private readonly long _started = time.GetTimestamp();
+    private bool _isEnded;
 
     /// <summary>Runs to the end.</summary>
     /// <param name="onAnswer">Told of each answer; true ends the lookup.</param>
+    /// <param name="mayGoOn">Asked once when the lookup has come to its end by itself: true, and it goes on.</param>
     /// <param name="cancellationToken">Ends it, with all its requests.</param>
-    public async Task RunAsync(Func<Contact, DhtMessage, bool> onAnswer, CancellationToken cancellationToken)
+    public async Task RunAsync(Func<Contact, DhtMessage, bool> onAnswer, Func<bool> mayGoOn, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task> requests = [];
+        bool hasGoneOn = false;
         try
         {
             while (true)
             {
                 LookupStep step = lookup.Next(Now);
                 if (step.Kind == LookupStepKind.Done)
-                    return;
+                {
+                    if (hasGoneOn || _isEnded || !mayGoOn())
+                        return;
+                    hasGoneOn = true;
+                    continue;
+                }
+
                 if (step.Kind == LookupStepKind.Ask)
                 {
                     requests.Add(AskAsync(step.Contact!, stop.Token));
@@ -57,7 +66,10 @@ internal sealed class LookupRun(Lookup lookup, Func<Contact, CancellationToken, 
 
         Contact[] closer = [.. answer.CloserPeers.Take(DhtMessageCodec.MaxCloserPeers)];
         if (lookup.OnReply(contact.Key, closer) && onAnswer(contact, answer))
+        {
+            _isEnded = true;
             lookup.Stop();
+        }
     }
 
     private async Task AskAsync(Contact contact, CancellationToken cancellationToken)

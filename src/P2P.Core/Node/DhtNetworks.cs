@@ -75,6 +75,13 @@ internal sealed class DhtNetworks : IAsyncDisposable
     /// <summary>As the public API shows it.</summary>
     public DhtStatus? Status => Own is null ? null : new DhtStatus(Own.IsServer, All.Sum(static dht => dht.ContactCount), Own.ProviderCount);
 
+    /// <summary>The node listens from now on: others can reach it, so it answers them, unless the options say otherwise.</summary>
+    public void OnListening()
+    {
+        if (_settings.DhtMode == DhtMode.Auto)
+            Own?.SetServer(true);
+    }
+
     /// <summary>Starts them.</summary>
     public void Start()
     {

@@ -219,6 +219,12 @@ internal sealed class NodeRuntime : IAsyncDisposable
             if (Connections.ListenAddresses.Count > 0)
                 return false;
             await new ListenPorts(Store, Connections, Warnings).ListenAsync(settings, cancellationToken).ConfigureAwait(false);
+            Dht.OnListening();
+            _ = RunInBackground(async token =>
+            {
+                await Identify.PushAsync(token).ConfigureAwait(false); // our addresses, and that we answer
+                return true;
+            });
             return true;
         }
         finally
