@@ -43,6 +43,9 @@ public sealed class TestNetwork : IAsyncDisposable
     /// <summary>The nodes that were started.</summary>
     public IReadOnlyList<P2PNode> Nodes => _nodes;
 
+    /// <summary>The networks that every node has an interface in; who is in none of them is a stranger.</summary>
+    internal IReadOnlyList<IPNetwork> OnLink { get; set; } = [IPNetwork.Parse("10.0.0.0/8")];
+
     /// <summary>Starts a node that listens on an address of this network.</summary>
     /// <param name="configure">Changes its options; the data folder and the listen address are set already.</param>
     /// <param name="cancellationToken">Ends the start.</param>
@@ -51,7 +54,7 @@ public sealed class TestNetwork : IAsyncDisposable
         MemoryTransport host = _network.NewHost();
         var options = new P2PNodeOptions { DataDirectory = Path.Combine(_folder, $"node-{_nodes.Count}"), ListenAddresses = [host.ListenAddress().ToString()] };
         configure?.Invoke(options);
-        var node = new P2PNode(options, new NodeSeams(Time, _random.Fork(), [host], _loggers, _metrics) { OnLink = static () => [IPNetwork.Parse("10.0.0.0/8")] });
+        var node = new P2PNode(options, new NodeSeams(Time, _random.Fork(), [host], _loggers, _metrics) { OnLink = () => OnLink });
         _nodes.Add(node);
         await node.StartAsync(cancellationToken).ConfigureAwait(false);
         return node;

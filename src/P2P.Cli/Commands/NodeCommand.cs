@@ -69,9 +69,17 @@ internal sealed class NodeCommand : ToolCommand
             context.Screen.Line($"{(address == addresses[0] ? "Listening" : ""),-11}{address}");
         if (replication.OfferBytes > 0)
             context.Screen.Line($"{"Offering",-11}{ByteSize.Format(replication.OfferBytes)} to {Audience(replication.OfferTo)}");
+        await WarnOfDiskAsync(context, node, replication.OfferBytes);
         NodeStatus last = await new ServingView(context, node).RunAsync();
         context.Screen.Line($"Stopped; {ServingView.Sent(last)}.");
         return ExitCodes.Done;
+    }
+
+    private static async Task WarnOfDiskAsync(CommandContext context, P2PNode node, long offered)
+    {
+        long open = offered - node.Store.GetReplicas().Sum(one => one.Bytes);
+        if (open > 0 && (await node.Store.GetUsageAsync(context.Stopping)).FreeDiskBytes is { } free && free < open)
+            context.Warn("offer_exceeds_disk", $"{ByteSize.Format(open)} of the offer are not used yet, but only {ByteSize.Format(free)} are free on the disk. When it is full, more is refused.");
     }
 
     private static string InUse(SharedNode other, long wanted)

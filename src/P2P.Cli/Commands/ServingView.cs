@@ -21,7 +21,11 @@ internal sealed class ServingView(CommandContext context, P2PNode node)
         try
         {
             do
+            {
+                if (beside is { IsFaulted: true })
+                    await beside;
                 Show(node.Status);
+            }
             while (await timer.WaitForNextTickAsync(context.Stopping));
         }
         catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)

@@ -129,13 +129,14 @@ internal sealed class ShareCommand : ToolCommand
 
         double seconds = Math.Round(context.Host.Time.GetElapsedTime(started).TotalSeconds, 3);
         ShowLink(context, share, seconds, addresses, isCopied: paths is ["-"]);
-        var spreading = new SpreadingView(context, node, share);
-        if (context.Parse.GetValue(_detach))
+        bool leaves = context.Parse.GetValue(_detach), stays = context.Host.Attachment is { Shared.Stays: true };
+        var spreading = new SpreadingView(context, node, share) { ServesOn = !leaves, IsAlone = leaves || stays };
+        if (leaves)
             return await spreading.FinishAsync(work, context.Settings.Timeout ?? new FetchOptions().StallTimeout);
-        if (context.Host.Attachment is { Shared.Stays: true })
+        if (stays)
         {
             await spreading.ShowAsync(work);
-            context.Host.Attachment.ThrowIfAbandoned();
+            context.Host.Attachment?.ThrowIfAbandoned();
             context.Screen.Line("The node that runs serves it; \"p2p unshare\" ends that.");
             return ExitCodes.Done;
         }

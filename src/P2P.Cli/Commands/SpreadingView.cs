@@ -1,4 +1,5 @@
 using P2P.Cli.Output;
+using P2P.Cli.Values;
 using P2P.Core;
 
 namespace P2P.Cli.Commands;
@@ -10,15 +11,22 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
 
     private static readonly TimeSpan s_again = TimeSpan.FromSeconds(5);
 
+    /// <summary>Whether it is served from here whatever comes of it.</summary>
+    public bool ServesOn { get; init; } = true;
+
+    /// <summary>Whether nothing else is on the screen meanwhile, so that it shows itself that it goes on.</summary>
+    public bool IsAlone { get; init; }
+
     /// <summary>Waits for it and says it. What fails here is a warning: the share is served.</summary>
     /// <param name="work">The share.</param>
-    /// <param name="servesOn">Whether it is served from here whatever comes of it.</param>
     /// <returns>How many copies there are; null when none were asked for, or it was stopped.</returns>
-    public async Task<HealthReport?> ShowAsync(Task<Share> work, bool servesOn = true)
+    public async Task<HealthReport?> ShowAsync(Task<Share> work)
     {
         Share spread;
         try
         {
+            if (IsAlone)
+                await WatchAsync(work);
             spread = await work.WaitAsync(context.Stopping);
         }
         catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
@@ -38,7 +46,7 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
         }
 
         if (spread.Health is { } health)
-            Show(health, servesOn ? "It is served from here all the same, and tried again now and then." : "It is tried again until there are enough.");
+            Show(health, ServesOn ? "It is served from here all the same, and tried again now and then." : "It is tried again until there are enough.");
         return spread.Health;
     }
 
@@ -48,14 +56,18 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
     /// <returns>The exit code.</returns>
     public async Task<int> FinishAsync(Task<Share> work, TimeSpan patience)
     {
-        HealthReport? health = await ShowAsync(work, servesOn: false);
+        HealthReport? health = await ShowAsync(work);
         long began = context.Host.Time.GetTimestamp();
         while (health is not null && !CopiesView.IsEnough(health) && context.Host.Time.GetElapsedTime(began) < patience && !context.Stopping.IsCancellationRequested)
         {
             await Task.Delay(s_again, context.Host.Time, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (context.Stopping.IsCancellationRequested)
                 break;
-            health = await node.RenewReplicasAsync(share.Link, context.Stopping);
+            Task<HealthReport> again = node.RenewReplicasAsync(share.Link, context.Stopping);
+            await WatchAsync(again);
+            if (context.Stopping.IsCancellationRequested)
+                break;
+            health = await again;
             if (CopiesView.IsEnough(health))
                 Show(health, "");
         }
@@ -69,12 +81,32 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
         return ExitCodes.Done;
     }
 
+    private async Task WatchAsync(Task work)
+    {
+        long before = node.Status.BytesServed;
+        var rate = new RateMeter(context.Host.Time);
+        try
+        {
+            await Ticker.WatchAsync(work, () => Live(node.Status.BytesServed - before, rate), context.Host.Time, context.Stopping);
+        }
+        finally
+        {
+            context.Screen.EndLive();
+        }
+    }
+
+    private void Live(long sent, RateMeter rate)
+    {
+        double bytesPerSecond = rate.Add(sent);
+        context.Screen.Live($"Announcing and having copies made   {ByteSize.Format(sent)} sent{(bytesPerSecond > 0 ? "   " + ByteRate.Format(bytesPerSecond) : "")}");
+    }
+
     private void Show(HealthReport health, string whatNow)
     {
         context.Events?.Write(CopiesView.ToReplicated(health));
         context.Screen.Line($"Copies:     {CopiesView.Describe(health)}{CopiesView.Refused(health)}.");
         if (health.LeaseUntil is not null)
-            context.Screen.Line($"            {CopiesView.Kept(health)}; renewed while this node runs, or by \"p2p renew LINK\".");
+            context.Screen.Line($"            {CopiesView.Kept(health)}{(ServesOn ? "; renewed while this node runs, or by \"p2p renew LINK\"" : "")}.");
         if (CopiesView.Warning(health) is { } warning)
             context.Warn("few_copies", $"{warning}. {whatNow}{(CopiesView.IsUnanswered(health) ? $" {Advice}." : "")}");
     }

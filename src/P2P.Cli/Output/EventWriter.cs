@@ -4,22 +4,27 @@ using System.Text.Unicode;
 
 namespace P2P.Cli.Output;
 
-/// <summary>Writes events to standard output, one line and one write each. Used from the command's own flow only, so lines never interleave.</summary>
+/// <summary>Writes events to standard output, one line and one write each. Thread-safe: lines never interleave.</summary>
 internal sealed class EventWriter(Stream output, TimeProvider time)
 {
     private static readonly JsonSerializerOptions s_options = CreateOptions();
+
+    private readonly Lock _gate = new(); // guards the order of writes
 
     /// <summary>Writes one line.</summary>
     /// <exception cref="ClosedPipeException">The reader has gone.</exception>
     public void Write(JsonEvent line)
     {
-        DateTime now = time.GetUtcNow().UtcDateTime;
-        line.At = new DateTime(now.Ticks - (now.Ticks % TimeSpan.TicksPerMillisecond), DateTimeKind.Utc);
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(line, s_options.GetTypeInfo(line.GetType()));
-        Array.Resize(ref json, json.Length + 1);
-        json[^1] = (byte)'\n';
-        output.Write(json);
-        output.Flush();
+        lock (_gate)
+        {
+            DateTime now = time.GetUtcNow().UtcDateTime;
+            line.At = new DateTime(now.Ticks - (now.Ticks % TimeSpan.TicksPerMillisecond), DateTimeKind.Utc);
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(line, s_options.GetTypeInfo(line.GetType()));
+            Array.Resize(ref json, json.Length + 1);
+            json[^1] = (byte)'\n';
+            output.Write(json);
+            output.Flush();
+        }
     }
 
     // Text stays readable UTF-8; what could disturb a terminal stays escaped as \uXXXX.

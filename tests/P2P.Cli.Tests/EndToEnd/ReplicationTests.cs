@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using P2P.Cli.Tests.Support;
 
@@ -10,6 +11,9 @@ public sealed class ReplicationTests : EndToEndTest
 {
     private const string Loopback = "/ip4/127.0.0.1/tcp/0";
     private const int Bytes = 100 << 20;
+
+    /// <summary>How long something that nodes do by themselves may take on a machine with much else to do.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
     private readonly Dictionary<string, ToolProcess> _keepers = [];
     private string _entrance = "";
@@ -119,17 +123,25 @@ public sealed class ReplicationTests : EndToEndTest
     /// <summary>Waits until every holder knows so many others.</summary>
     private async Task MeetAsync(int others)
     {
+        long began = Stopwatch.GetTimestamp();
         foreach (string name in _keepers.Keys)
         {
             while ((await RunAsync("status", "--data", name, "--json")).Events[^1].GetProperty("dht").GetProperty("holders").GetInt32() < others)
+            {
+                Assert.IsLessThan(s_patience, Stopwatch.GetElapsedTime(began), $"{name} does not find the others");
                 await Task.Delay(100);
+            }
         }
     }
 
     private async Task HealAsync(string cid)
     {
+        long began = Stopwatch.GetTimestamp();
         while (await MinCopiesAsync("health", cid, "F1") < 3)
+        {
+            Assert.IsLessThan(s_patience, Stopwatch.GetElapsedTime(began), "nobody repairs");
             await Task.Delay(500);
+        }
     }
 
     private async Task<int> MinCopiesAsync(string command, string link, string data)

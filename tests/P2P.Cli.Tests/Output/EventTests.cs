@@ -85,6 +85,16 @@ public sealed class EventTests
     }
 
     [TestMethod]
+    public void Lines_of_several_threads_do_not_interleave()
+    {
+        var output = new MemoryStream();
+        var events = new EventWriter(output, TimeProvider.System);
+        Parallel.For(0, 2_000, i => events.Write(new ImportEvent(i, 2_000)));
+        string[] lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        CollectionAssert.AreEquivalent(Enumerable.Range(0, 2_000).ToArray(), lines.Select(line => EventSchemas.Check(line).GetProperty("bytes").GetInt32()).ToArray());
+    }
+
+    [TestMethod]
     public void Unknown_is_null()
     {
         JsonElement json = JsonDocument.Parse(Write(new ProgressEvent(1, null, 2, 3))).RootElement;

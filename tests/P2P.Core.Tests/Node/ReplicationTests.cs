@@ -1,3 +1,4 @@
+using System.Globalization;
 using P2P.Testing;
 
 namespace P2P.Core.Tests.Node;
@@ -121,6 +122,45 @@ public sealed class ReplicationTests
         Assert.AreEqual(0, second.Health!.MinCopies);
         Assert.AreEqual("full", second.Health.Refusals.Single().Key);
         Assert.AreEqual(1_000_000, await HeldAsync(holders[0]));
+    }
+
+    [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task A_stranger_is_refused_unless_it_is_admitted_or_everybody_is()
+    {
+        await using var network = new TestNetwork(9);
+        using var folder = new Content.TempFolder();
+        P2PNode[] holders = await StartHoldersAsync(network, 1);
+        P2PNode sharer = await JoinAsync(network, holders[0]);
+        network.OnLink = [];
+        string path = await WriteAsync(folder, "f", 1_000_000);
+        HealthReport refused = await ReplicateAsync(isPrivate: false);
+        Assert.AreEqual(0, refused.MinCopies);
+        Assert.AreEqual("does not hold for this publisher", refused.Refusals.Single().Key);
+        Assert.AreEqual(0, await HeldAsync(holders[0]));
+
+        P2PNode admits = await JoinAsync(network, holders[0], options => (options.Replication.OfferBytes, options.Replication.OfferTo) = (Offer, [$"{sharer.Id}"]));
+        await MeetAsync(admits);
+        Assert.AreEqual(1, (await ReplicateAsync(isPrivate: false)).MinCopies);
+        Assert.AreEqual(1_000_000, await HeldAsync(admits));
+        await sharer.StopSharingAsync((await sharer.ShareAsync(path)).Root, TestContext.CancellationToken);
+        await admits.StopAsync(TestContext.CancellationToken);
+
+        P2PNode anyone = await JoinAsync(network, holders[0], options => (options.Replication.OfferBytes, options.Replication.OfferTo) = (Offer, ["anyone"]));
+        await MeetAsync(anyone);
+        Assert.AreEqual(0, (await ReplicateAsync(isPrivate: false)).MinCopies, "of strangers only what it cannot read");
+        Assert.AreEqual(1, (await ReplicateAsync(isPrivate: true)).MinCopies);
+        Assert.IsGreaterThan(1_000_000, await HeldAsync(anyone));
+
+        async Task MeetAsync(P2PNode holder) // strangers are not told private addresses, which are all that there are here
+        {
+            int before = sharer.Status.Dht!.Holders;
+            await sharer.ConnectAsync(Multiaddress.Parse($"{holder.Status.Addresses[0]}/p2p/{holder.Id}", CultureInfo.InvariantCulture), TestContext.CancellationToken);
+            await WaitAsync(network, () => sharer.Status.Dht!.Holders > before);
+        }
+
+        async Task<HealthReport> ReplicateAsync(bool isPrivate) =>
+            (await sharer.ShareAsync(path, new ShareOptions { Replicas = 1, Private = isPrivate }, cancellationToken: TestContext.CancellationToken)).Health!;
     }
 
     [TestMethod]
