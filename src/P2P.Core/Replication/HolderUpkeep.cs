@@ -32,20 +32,39 @@ internal sealed class HolderUpkeep(
 
     private readonly Dictionary<(PeerId Publisher, DhtKey Run), RepairPlan> _plans = [];
     private readonly Dictionary<PeerId, int> _failures = [];
+    private readonly Dictionary<PeerId, Contact> _seen = []; // neighbours of the last round, with their addresses
     private readonly HolderTrust _trust = new(time);
     private readonly long _started = time.GetTimestamp();
 
     private TimeSpan Now => time.GetElapsedTime(_started);
 
-    /// <summary>Looks after everything, round by round, until it is cancelled.</summary>
+    /// <summary>
+    /// Looks after everything, until it is cancelled: now and then compares and audits, and a few times within the grace looks whether the others are there.
+    /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        TimeSpan lastRound = Now;
         while (true)
         {
-            await Task.Delay(settings.CheckInterval, time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(settings.ProbeInterval, time, cancellationToken).ConfigureAwait(false);
+            DateTimeOffset utcNow = time.GetUtcNow();
+            List<HeldLease> held = [.. holder.Leases.All.Where(one => one.Lease.Until > utcNow)];
+            Track(held);
+            if (held.Count == 0)
+                continue;
             try
             {
-                await RoundAsync(cancellationToken).ConfigureAwait(false);
+                if (Now - lastRound >= settings.CheckInterval)
+                {
+                    lastRound = Now;
+                    await MeetAllAsync(held, cancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    await ProbeAllAsync(held, cancellationToken).ConfigureAwait(false);
+                }
+
+                await ActAsync(held, cancellationToken).ConfigureAwait(false);
             }
             catch (P2PException error)
             {
@@ -54,20 +73,84 @@ internal sealed class HolderUpkeep(
         }
     }
 
-    private async Task RoundAsync(CancellationToken cancellationToken)
+    /// <summary>Compares with all neighbours what each holds.</summary>
+    private async Task MeetAllAsync(List<HeldLease> held, CancellationToken cancellationToken)
     {
-        DateTimeOffset utcNow = time.GetUtcNow();
-        List<HeldLease> held = [.. holder.Leases.All.Where(one => one.Lease.Until > utcNow)];
-        Track(held);
-        if (held.Count == 0)
-            return;
         List<DhtPrefix> parts = PartsOf(held);
         foreach (DhtPrefix part in parts)
             await directory.FindClosestAsync(HeadIn(held, part), DialPurpose.Background, cancellationToken).ConfigureAwait(false); // so that who came is known
+        List<Contact> neighbours = NeighboursOf(held);
+        lock (_plans)
+        {
+            _seen.Clear();
+            foreach (Contact neighbour in neighbours.Where(static neighbour => neighbour.Addresses.Count > 0))
+                _seen[neighbour.Peer] = neighbour;
+        }
+
         Inventory[] own = [.. parts.Select(part => new Inventory(held, part))];
         ParallelOptions options = new() { MaxDegreeOfParallelism = CompareParallelism, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(NeighboursOf(held), options, async (neighbour, token) => await MeetAsync(neighbour, own, held, token).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel.ForEachAsync(neighbours, options, async (neighbour, token) => await MeetAsync(neighbour, own, held, token).ConfigureAwait(false)).ConfigureAwait(false);
+    }
 
+    /// <summary>Asks everybody who is believed to have a copy about one of those, to see that it is there.</summary>
+    private async Task ProbeAllAsync(List<HeldLease> held, CancellationToken cancellationToken)
+    {
+        Dictionary<PeerId, HeldLease> probes = [];
+        lock (_plans)
+        {
+            foreach (HeldLease one in held)
+            {
+                foreach (PeerId other in _plans[(one.Lease.Publisher, one.Lease.RunKey)].Others)
+                    probes.TryAdd(other, one);
+            }
+        }
+
+        ParallelOptions options = new() { MaxDegreeOfParallelism = CompareParallelism, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(probes.Take(MaxNeighbours), options, async (probe, token) =>
+        {
+            bool? holds = await HoldsAsync(ContactOf(probe.Key), probe.Value, token).ConfigureAwait(false);
+            lock (_plans)
+            {
+                foreach (RepairPlan plan in _plans.Values.Where(plan => plan.Knows(probe.Key)))
+                {
+                    if (holds is null)
+                        plan.OnGone(probe.Key, Now);
+                    else
+                        plan.OnListed(probe.Key, holds: true);
+                }
+
+                if (holds == false)
+                    _plans.GetValueOrDefault((probe.Value.Lease.Publisher, probe.Value.Lease.RunKey))?.OnLacks(probe.Key);
+            }
+        }).ConfigureAwait(false);
+    }
+
+    /// <summary>Where a holder was last: it may have left the table, and be there all the same.</summary>
+    private Contact ContactOf(PeerId peer)
+    {
+        if (directory.GetClosest(DhtKey.Of(peer), 1) is [Contact known] && known.Peer == peer)
+            return known;
+        lock (_plans)
+            return _seen.GetValueOrDefault(peer) ?? new Contact(peer, []);
+    }
+
+    /// <summary>Whether a holder says that it has a run; null: it cannot be reached.</summary>
+    private async Task<bool?> HoldsAsync(Contact contact, HeldLease run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await client.AskForRunAsync(contact, run.Lease.RunKey, DialPurpose.Background, cancellationToken).ConfigureAwait(false)).Any(item => item.Publisher == run.Lease.Publisher);
+        }
+        catch (Exception error) when (error is IOException or P2PException or ObjectDisposedException)
+        {
+            ReplicationLog.NotCompared(logger, contact.Peer, UntrustedText.Clean(error.Message));
+            return null;
+        }
+    }
+
+    /// <summary>Does what is due.</summary>
+    private async Task ActAsync(List<HeldLease> held, CancellationToken cancellationToken)
+    {
         List<(HeldLease Held, RepairStep Step)> due = [];
         foreach (HeldLease one in held)
         {
@@ -126,7 +209,7 @@ internal sealed class HolderUpkeep(
         {
             // who has a copy is asked too when it is in no table any more: it may have gone, and that must be noticed
             foreach (PeerId other in _plans.Values.SelectMany(static plan => plan.Others))
-                neighbours.TryAdd(other, (new Contact(other, []), 1));
+                neighbours.TryAdd(other, (ContactOf(other), 1));
         }
 
         return [.. neighbours.Values.Where(one => one.Contact.Peer != self).OrderByDescending(static one => one.Shared).Take(MaxNeighbours).Select(static one => one.Contact)];
@@ -226,7 +309,15 @@ internal sealed class HolderUpkeep(
             before = plan.Count(Now);
         }
 
-        foreach (Contact contact in Placement.Order(closest.Except(having), having))
+        // who has got it from another meanwhile says so and is believed when it has read it again; only then is anything moved
+        List<Contact> order = Placement.Order(closest.Except(having), having), first = [];
+        foreach (Contact contact in order)
+        {
+            if (await HoldsAsync(contact, held, cancellationToken).ConfigureAwait(false) == true)
+                first.Add(contact);
+        }
+
+        foreach (Contact contact in first.Concat(order.Except(first)))
         {
             if (copies == 0)
                 return;

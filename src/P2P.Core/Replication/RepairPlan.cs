@@ -96,6 +96,9 @@ internal sealed class RepairPlan
     /// <summary>A holder answers and does not have it, or could not prove it.</summary>
     public void OnLacks(PeerId holder) => _others.Remove(holder);
 
+    /// <summary>Whether a holder is believed to have it, gone or not.</summary>
+    public bool Knows(PeerId holder) => _others.ContainsKey(holder);
+
     /// <summary>Whether a holder's copy counts.</summary>
     public bool Counts(PeerId holder, TimeSpan now) => _others.TryGetValue(holder, out Holder known) && Counts(known, now);
 

@@ -9,6 +9,9 @@ internal sealed record ReplicationSettings
     /// <summary>How often copies are counted.</summary>
     public required TimeSpan CheckInterval { get; init; }
 
+    /// <summary>How often holders look whether those are there that they keep something with: a few times within the grace, because one that is gone is noticed by that.</summary>
+    public TimeSpan ProbeInterval => TimeSpan.FromSeconds(Math.Max(0.5, Grace.TotalSeconds / 3));
+
     /// <summary>How long a run that has enough copies, but fewer than wanted, waits before another is made.</summary>
     public required TimeSpan DelayedRepairWait { get; init; }
 
