@@ -79,13 +79,16 @@ internal sealed class DemoCommand : ToolCommand
         long started = context.Host.Time.GetTimestamp();
         Share share = await sharer.ShareAsync(path, new ShareOptions { Replicas = Replicas }, cancellationToken: stopping);
         HealthReport health = share.Health!;
-        screen.Line($"The sharer hashed and announced {SafeText.Clean(share.Name)} ({ByteSize.Format(share.Bytes)}, {share.Blocks} blocks) and had {Replicas} copies kept in {Duration.FormatElapsed(context.Host.Time.GetElapsedTime(started))}:");
+        screen.Line($"The sharer hashed and announced {SafeText.Clean(share.Name)} ({ByteSize.Format(share.Bytes)}, {ProgressBar.Count((int)Math.Min(share.Blocks, int.MaxValue), "block")}) and had copies kept in {Duration.FormatElapsed(context.Host.Time.GetElapsedTime(started))}:");
         screen.Line($"  {CopiesView.Describe(health)}.");
         if (context.Events is { } told)
         {
             told.Write(new AnnouncedEvent(share.Announced.Nodes, share.Announced.Of, share.Announced.Verified));
             told.Write(CopiesView.ToReplicated(health));
         }
+
+        if (CopiesView.Warning(health) is { } warning)
+            throw new P2PException(P2PErrorCode.Unreachable, $"The demonstration ends here, because its sharer cannot be stopped. {warning}.");
 
         await sharer.StopAsync(stopping);
         screen.Line("The sharer was stopped.");

@@ -34,11 +34,14 @@ internal sealed class CopySurvey(IHolderDirectory directory, ReplicaClient clien
         ConcurrentDictionary<PeerId, bool> proved = new();
         await Parallel.ForEachAsync(claims.GroupBy(static claim => claim.Holder.Peer), options, async (its, token) =>
         {
-            (Run run, Contact holder, _) = its.MinBy(static claim => claim.Run.Entries.Min(static entry => entry.Size));
-            proved[its.Key] = await HasAsync(holder, run.Entries.MinBy(static entry => entry.Size).Cid, token).ConfigureAwait(false);
+            (Run run, Contact holder, _) = its.MinBy(static claim => ProofOf(claim.Run).Size);
+            proved[its.Key] = await HasAsync(holder, ProofOf(run).Cid, token).ConfigureAwait(false);
         }).ConfigureAwait(false);
         return Count(runs, [.. claims.Where(claim => proved[claim.Holder.Peer])]);
     }
+
+    /// <summary>The cheapest block that proves something: everybody has the empty one.</summary>
+    private static ReplicaEntry ProofOf(Run run) => run.Entries.Where(static entry => entry.Size > 0).DefaultIfEmpty(run.Entries[0]).MinBy(static entry => entry.Size);
 
     private static ReplicationState Count(IReadOnlyList<Run> runs, List<(Run Run, Contact Holder, InventoryItem Item)> copies)
     {

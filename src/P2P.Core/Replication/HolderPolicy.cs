@@ -51,7 +51,7 @@ internal sealed class HolderPolicy(HolderSettings settings, string network)
             return RefusalReason.Policy;
         foreach (ReplicaEntry entry in entries)
         {
-            if (entry.Size is <= 0 or > BlockVerification.MaxBlockBytes)
+            if (entry.Size is < 0 or > BlockVerification.MaxBlockBytes)
                 return RefusalReason.TooBig;
             if (entry.Cid.MultihashCode != Multihash.Sha2_256 || settings.Denied.Contains(entry.Cid))
                 return RefusalReason.Policy;

@@ -38,6 +38,26 @@ public sealed class ReplicationTests
 
     [TestMethod]
     [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task A_folder_with_an_empty_file_is_kept_too()
+    {
+        await using var network = new TestNetwork(10);
+        using var folder = new Content.TempFolder();
+        P2PNode[] holders = await StartHoldersAsync(network, 3);
+        P2PNode sharer = await JoinAsync(network, holders[0]), fetcher = await JoinAsync(network, holders[0]);
+        Directory.CreateDirectory(folder["d"]);
+        await WriteAsync(folder, Path.Combine("d", "full"), 2_000_000);
+        await WriteAsync(folder, Path.Combine("d", "empty"), 0);
+        Share share = await sharer.ShareAsync(folder["d"], new ShareOptions { Replicas = 2 }, cancellationToken: TestContext.CancellationToken);
+        Assert.IsGreaterThanOrEqualTo(2, share.Health!.MinCopies);
+        Assert.IsGreaterThanOrEqualTo(2, (await sharer.GetHealthAsync(share.Link, TestContext.CancellationToken)).MinCopies);
+        await sharer.StopAsync(TestContext.CancellationToken);
+        Assert.IsGreaterThanOrEqualTo(2, (await fetcher.GetHealthAsync(Bare(share), TestContext.CancellationToken)).MinCopies);
+        await fetcher.FetchAsync(Bare(share), folder["got"], cancellationToken: TestContext.CancellationToken);
+        Assert.AreEqual((0L, 2_000_000L), (new FileInfo(Path.Combine(folder["got"], "empty")).Length, new FileInfo(Path.Combine(folder["got"], "full")).Length));
+    }
+
+    [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
     public async Task A_private_share_is_kept_by_holders_that_cannot_read_it()
     {
         await using var network = new TestNetwork(2);
