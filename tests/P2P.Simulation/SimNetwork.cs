@@ -42,11 +42,18 @@ internal sealed class SimNetwork
 
     public SimNode Find(DhtKey key) => _byKey[key];
 
-    public SimNode AddNode()
+    public SimNode AddNode() => AddNode(static _ => true);
+
+    /// <summary>Adds a node whose place fits: names are drawn until one does, as whoever wants a certain place has to do it.</summary>
+    public SimNode AddNode(Func<DhtKey, bool> fits)
     {
         byte[] multihash = new byte[34];
-        Random.NextBytes(multihash);
-        (multihash[0], multihash[1]) = (0x12, 0x20);
+        do
+        {
+            Random.NextBytes(multihash);
+            (multihash[0], multihash[1]) = (0x12, 0x20);
+        }
+        while (!fits(DhtKey.Of(multihash)));
         if (!PeerId.TryFromBytes(multihash, out PeerId peer))
             throw new InvalidOperationException("This is no peer id.");
         var node = new SimNode(new Contact(peer, []), Table, Nodes.Count);
