@@ -103,6 +103,42 @@ public sealed class DhtTests
         Assert.IsFalse(client.Status.Dht!.IsServer);
     }
 
+    [TestMethod]
+    public async Task A_node_that_begins_to_listen_is_taken_into_tables_over_the_connections_it_has()
+    {
+        await using var network = new TestNetwork(7);
+        P2PNode first = await network.StartNodeAsync(cancellationToken: TestContext.CancellationToken);
+        string[] addresses = [];
+        P2PNode late = await JoinAsync(network, first, options => (addresses, options.Listen) = ([.. options.ListenAddresses], false));
+        Assert.IsFalse(late.Status.Dht!.IsServer);
+        Assert.AreEqual(0, first.Status.Dht!.Contacts);
+
+        Assert.IsTrue(await late.ListenAsync(addresses, TestContext.CancellationToken));
+
+        Assert.IsTrue(late.Status.Dht!.IsServer);
+        await WaitAsync(() => first.Status.Dht!.Contacts == 1);
+    }
+
+    [TestMethod]
+    public async Task A_node_that_is_to_be_a_client_stays_one_when_it_begins_to_listen()
+    {
+        await using var network = new TestNetwork(8);
+        P2PNode first = await network.StartNodeAsync(cancellationToken: TestContext.CancellationToken);
+        string[] addresses = [];
+        P2PNode client = await JoinAsync(
+            network,
+            first,
+            options =>
+            {
+                (addresses, options.Listen) = ([.. options.ListenAddresses], false);
+                options.Dht.Mode = DhtMode.Client;
+            });
+
+        Assert.IsTrue(await client.ListenAsync(addresses, TestContext.CancellationToken));
+
+        Assert.IsFalse(client.Status.Dht!.IsServer);
+    }
+
     private async Task<P2PNode[]> StartAsync(TestNetwork network, int count)
     {
         P2PNode first = await network.StartNodeAsync(cancellationToken: TestContext.CancellationToken);
