@@ -54,7 +54,8 @@ internal sealed class CopyAudits(BlockStore store, ReplicaClient client, KeptRec
         bool hasProved = false;
         foreach ((RunCopies run, Copy copy) in Draw(copies))
         {
-            ReplicaEntry entry = run.Run.Entries[RandomNumberGenerator.GetInt32(run.Run.Entries.Count)]; // not to be foreseen
+            if (ReplicaEntry.Draw(run.Run.Entries) is not { } entry)
+                continue;
             using BlockBuffer? block = await store.ReadAsync(entry.Cid, cancellationToken).ConfigureAwait(false);
             if (block is null)
                 continue; // gone here: who has it cannot be told from who has not

@@ -261,9 +261,8 @@ internal sealed class HolderUpkeep(
     {
         HeldLease drawn = common[RandomNumberGenerator.GetInt32(common.Count)]; // not to be foreseen
         IReadOnlyList<ReplicaEntry> entries = holder.Leases.EntriesOf(drawn);
-        if (entries.Count == 0)
+        if (ReplicaEntry.Draw(entries) is not { } entry)
             return;
-        ReplicaEntry entry = entries[RandomNumberGenerator.GetInt32(entries.Count)];
         using BlockBuffer? block = await store.ReadAsync(entry.Cid, cancellationToken).ConfigureAwait(false);
         if (block is null)
             return; // damaged here: who has it cannot be told from who has not

@@ -27,6 +27,19 @@ internal readonly record struct ReplicaEntry(Cid Cid, int Size)
         return hash.GetHashAndReset();
     }
 
+    /// <summary>One to be proved, not to be foreseen; null when all are empty, which everybody can prove.</summary>
+    public static ReplicaEntry? Draw(IReadOnlyList<ReplicaEntry> entries)
+    {
+        for (int tries = 0; tries < 8 && entries.Count > 0; tries++)
+        {
+            ReplicaEntry drawn = entries[RandomNumberGenerator.GetInt32(entries.Count)];
+            if (drawn.Size > 0)
+                return drawn;
+        }
+
+        return entries.Any(static entry => entry.Size > 0) ? entries.First(static entry => entry.Size > 0) : null;
+    }
+
     /// <summary>As a list is kept on the disk.</summary>
     public static byte[] WriteAll(IEnumerable<ReplicaEntry> entries)
     {

@@ -25,6 +25,40 @@ public sealed class StatementTests
     }
 
     [TestMethod]
+    public void The_vectors_of_the_documentation_are_what_is_signed()
+    {
+        byte[] lease = NewLease().Seal(Key);
+        var receipt = new Receipt
+        {
+            Network = "p2p",
+            Holder = Key.PeerId,
+            StoreEpoch = Fill(16, 1),
+            Publisher = Key.PeerId,
+            LeaseDigest = Lease.DigestOf(lease),
+            Sequence = 1,
+            Nonce = Fill(16, 2),
+            AcceptedDigest = ReplicaEntry.Digest(Entries),
+            Count = 2,
+            Bytes = 3,
+            Issued = Now,
+            Until = Now.AddDays(7),
+        };
+        byte[] proof = ReplicaProtocol.Proof(Key.PeerId, Key.PeerId, Fill(32, 3), "a"u8);
+        var inventory = new Inventory([new HeldLease(NewLease(), lease, default, Entries[0].Cid, LeaseOrigin.Friend)], DhtPrefix.All);
+        string text = File.ReadAllText(Path.Combine(House.SourceTree.Root, "docs", "protocol.md"));
+        List<string> missing = [];
+        foreach ((string what, byte[] bytes) in new[] { ("lease", lease), ("receipt", receipt.Seal(Key)), ("digest of the blocks", ReplicaEntry.Digest(Entries)), ("proof", proof), ("fingerprint", inventory.Fingerprint()), ("extra place 1", Run.PlaceName(Entries[0].Cid.MultihashSpan, 1)) })
+        {
+            if (!text.Contains(Convert.ToHexStringLower(bytes), StringComparison.Ordinal))
+                missing.Add($"@{what}@{Convert.ToHexStringLower(bytes)}");
+        }
+
+        Assert.IsEmpty(missing, string.Join('\n', missing));
+
+        static byte[] Fill(int count, byte value) => [.. Enumerable.Repeat(value, count)];
+    }
+
+    [TestMethod]
     public void No_byte_of_a_statement_can_be_changed()
     {
         byte[] envelope = NewLease().Seal(Key);
