@@ -21,7 +21,7 @@ internal sealed class Bitswap : IAsyncDisposable
     /// <summary>Registers the protocol with the pool and begins to answer.</summary>
     public Bitswap(
         ConnectionPool pool, BlockStore store, BlockBufferPool buffers, ExchangeSettings settings, TimeProvider time, Random random, ILoggerFactory loggers, P2PMetrics? metrics = null)
-        : this(new ConnectionPoolNetwork(pool), new StoreBlocks(store), buffers, settings, time, random, loggers, metrics)
+        : this(new ConnectionPoolNetwork(pool), new StoreBlocks(store, settings.Denied), buffers, settings, time, random, loggers, metrics)
     {
         ((ConnectionPoolNetwork)_client.Network).Attach(this, settings.MaxInboundStreamsPerPeer);
     }

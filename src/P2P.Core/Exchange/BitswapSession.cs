@@ -386,8 +386,10 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
 
     private TimeSpan Now => _time.GetElapsedTime(_started);
 
-    private static void CheckAccepted(in Cid cid)
+    private void CheckAccepted(in Cid cid)
     {
+        if (_client.Settings.Denied.Contains(cid))
+            throw new P2PException(P2PErrorCode.Permission, $"The block {cid} is on the deny list of this node: it is not fetched. The file \"deny\" in the data folder is that list.");
         if (!BlockVerification.IsAccepted(cid, out string? why))
             throw new P2PException(P2PErrorCode.Integrity, $"The block {cid} cannot be verified: {why}.");
     }

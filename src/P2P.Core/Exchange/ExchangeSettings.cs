@@ -1,9 +1,14 @@
+using P2P.Core.Blocks;
+
 namespace P2P.Core.Exchange;
 
 /// <summary>The exchange's limits, copied from the public options at start. Each is a number; none means unlimited.</summary>
 internal sealed record ExchangeSettings
 {
     public static ExchangeSettings Default { get; } = new();
+
+    /// <summary>Blocks that are neither sent nor asked for.</summary>
+    public DenyList Denied { get; init; } = DenyList.Empty;
 
     /// <summary>The most bytes wanted of one provider at a time. Default 32 MiB: fills 1 Gbit/s at 250 ms.</summary>
     public int MaxWantedBytesPerPeer { get; init; } = 32 << 20;

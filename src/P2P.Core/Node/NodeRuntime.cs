@@ -66,11 +66,12 @@ internal sealed class NodeRuntime : IAsyncDisposable
         Connections.Observe(_traffic);
         Ping = new PingProtocol(Connections, seams.Time);
         Identify = new IdentifyProtocol(Connections, identity, seams.Time, seams.Loggers);
+        Denied = DenyList.Read(folder.DenyPath);
         Bitswap = new Bitswap(
             Connections,
             store,
             buffers,
-            new ExchangeSettings { MaxWantedBytesPerPeer = settings.MaxWantedBytesPerPeer, MaxServingBytes = settings.MaxServingBytes },
+            new ExchangeSettings { Denied = Denied, MaxWantedBytesPerPeer = settings.MaxWantedBytesPerPeer, MaxServingBytes = settings.MaxServingBytes },
             seams.Time,
             seams.ForkRandom(),
             seams.Loggers,
@@ -99,6 +100,9 @@ internal sealed class NodeRuntime : IAsyncDisposable
     public PingProtocol Ping { get; }
 
     public IdentifyProtocol Identify { get; }
+
+    /// <summary>Blocks that are neither held for others nor served nor fetched.</summary>
+    public DenyList Denied { get; }
 
     public Bitswap Bitswap { get; }
 

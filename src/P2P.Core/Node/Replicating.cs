@@ -30,7 +30,7 @@ internal sealed class Replicating : IAsyncDisposable
         _replicator = new Replicator(runtime.Store, identity, network, client, how, settings.Network, seams.Time, seams.Loggers);
         ILogger logger = seams.Loggers.CreateLogger("P2P.Core.Replication");
         _survey = new CopySurvey(network, client, seams.Time, logger);
-        var offer = new HolderSettings { OfferBytes = settings.OfferBytes, Audience = settings.OfferAudience, Admitted = settings.OfferAdmitted, OnLink = runtime.OnLink, CheckInterval = settings.CheckInterval };
+        var offer = new HolderSettings { OfferBytes = settings.OfferBytes, Audience = settings.OfferAudience, Admitted = settings.OfferAdmitted, OnLink = runtime.OnLink, CheckInterval = settings.CheckInterval, Denied = runtime.Denied };
         _holder = new ReplicaHolder(runtime.Connections, runtime.Store, runtime.Bitswap, identity, network, offer, settings.Network, runtime.Announcing.Enqueue, seams.Time, seams.Loggers);
         if (network.IsMember)
             _upkeep = new HolderUpkeep(_holder, runtime.Store, identity.PeerId, network, client, how, seams.Time, logger);

@@ -30,6 +30,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>What is pinned, for when the index is lost.</summary>
     public string PinsPath => Inside("pins");
 
+    /// <summary>The list of blocks that are neither held nor served nor fetched; the user makes it.</summary>
+    public string DenyPath => Inside("deny");
+
     public string BlocksPath => Inside("blocks");
 
     public string TempPath => Inside("tmp");

@@ -223,6 +223,38 @@ public sealed class ReplicationTests
     }
 
     [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task What_is_on_the_deny_list_is_not_held_not_served_and_not_fetched()
+    {
+        await using var network = new TestNetwork(9);
+        using var folder = new Content.TempFolder();
+        List<string> data = [];
+        P2PNode[] holders = await StartHoldersAsync(network, 1, configure: options => data.Add(options.DataDirectory!));
+        P2PNode sharer = await JoinAsync(network, holders[0], options => data.Add(options.DataDirectory!));
+        Share share = await sharer.ShareAsync(await WriteAsync(folder, "f", 1000), cancellationToken: TestContext.CancellationToken);
+        string line = Convert.ToHexStringLower(P2P.Core.Blocks.DenyList.NameOf(share.Root));
+        foreach ((P2PNode node, string folderOfNode) in new[] { (holders[0], data[0]), (sharer, data[1]) })
+        {
+            await node.StopAsync(TestContext.CancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(folderOfNode, "deny"), $"# not here\n{line}\n", TestContext.CancellationToken);
+            await node.StartAsync(TestContext.CancellationToken);
+        }
+
+        Assert.AreEqual(P2PErrorCode.Permission, (await Assert.ThrowsExactlyAsync<P2PException>(() => holders[0].FetchAsync(share.Link, folder["got"], cancellationToken: TestContext.CancellationToken))).Code);
+        Share again = await sharer.ShareAsync(folder["f"], new ShareOptions { Replicas = 1 }, cancellationToken: TestContext.CancellationToken);
+        Assert.AreEqual(0, again.Health!.MinCopies);
+        Assert.AreEqual(0, await HeldAsync(holders[0]));
+        P2PNode fetcher = await JoinAsync(network, holders[0]);
+        Task<FetchResult> fetch = fetcher.FetchAsync(share.Link, folder["got"], new FetchOptions { StallTimeout = TimeSpan.FromSeconds(2) }, cancellationToken: TestContext.CancellationToken);
+        await WaitAsync(network, () => fetch.IsCompleted);
+        Assert.AreEqual(P2PErrorCode.NotFound, (await Assert.ThrowsExactlyAsync<P2PException>(() => fetch)).Code);
+
+        await holders[0].StopAsync(TestContext.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(data[0], "deny"), "no hash\n", TestContext.CancellationToken);
+        StringAssert.Contains((await Assert.ThrowsExactlyAsync<P2PException>(() => holders[0].StartAsync(TestContext.CancellationToken))).Message, "Line 1");
+    }
+
+    [TestMethod]
     public async Task Replicas_and_named_peers_exclude_each_other()
     {
         await using var network = new TestNetwork(6);
