@@ -9,6 +9,9 @@ namespace P2P.Cli.Commands;
 /// <summary><c>p2p status</c>: what the node of this data folder is doing.</summary>
 internal sealed class StatusCommand() : ToolCommand("status", "Shows what the node of this data folder is doing; exit 1 when none runs.")
 {
+    /// <summary>Less is what a round of announcements is behind now and then.</summary>
+    private static readonly TimeSpan LagWorthSaying = TimeSpan.FromMinutes(10);
+
     public override string Synopsis => "[OPTION]...";
 
     public override FolderUse UseOf(ParseResult parse) => FolderUse.RunningNode;
@@ -33,7 +36,7 @@ internal sealed class StatusCommand() : ToolCommand("status", "Shows what the no
                 status.Shares,
                 status.BytesServed,
                 status.BytesFetched,
-                status.Dht is { } dht ? new StatusDht(dht.IsServer, dht.Contacts, dht.Providers, dht.Holders) : null,
+                status.Dht is { } dht ? new StatusDht(dht.IsServer, dht.Contacts, dht.Providers, dht.Holders, dht.Announced, dht.NeverAnnounced, dht.Lag.TotalSeconds) : null,
                 [.. status.Warnings.Select(warning => new StatusWarning(warning.Code, warning.Message))])
             {
                 OfferBytes = shared.Settings.Rooms.Replication.OfferBytes,
@@ -70,6 +73,8 @@ internal sealed class StatusCommand() : ToolCommand("status", "Shows what the no
             Row(context, "", address);
         Row(context, "Peers", $"{status.Peers}");
         Row(context, "Shares", $"{status.Shares}");
+        if (status.Dht is { Announced: > 0 } announcing)
+            Row(context, "Announces", DescribeAnnouncing(announcing));
         Row(context, "Sent", $"{ByteSize.Format(status.BytesServed)}{(status.BytesServed > 0 ? " to " + ProgressBar.Count(status.BytesServedByPeer.Count, "peer") : "")}");
         Row(context, "Received", ByteSize.Format(status.BytesFetched));
         IReadOnlyList<HeldReplica> held = shared.Node.Store.GetReplicas();
@@ -86,6 +91,13 @@ internal sealed class StatusCommand() : ToolCommand("status", "Shows what the no
         : dht.Contacts == 0
             ? "no peer of its DHT known yet (--peer names one)"
             : $"{ProgressBar.Count(dht.Contacts, "contact")} in its DHT, {(dht.IsServer ? $"answers others about {ProgressBar.Count(dht.Providers, "announcement")}" : "asks only")}{Holders(dht.Holders)}";
+
+    private static string DescribeAnnouncing(DhtStatus dht)
+    {
+        string blocks = ProgressBar.Count(dht.Announced, "block");
+        string progress = dht.NeverAnnounced == 0 ? "each told to others" : $"{dht.NeverAnnounced:N0} of them not told to others yet";
+        return dht.Lag > LagWorthSaying ? $"{blocks}, {progress}; {Duration.FormatElapsed(dht.Lag)} behind" : $"{blocks}, {progress}";
+    }
 
     private static string Holders(int count) => count switch
     {

@@ -210,7 +210,7 @@ internal sealed record StatusEvent(
 }
 
 /// <summary>The part that it takes in the DHT.</summary>
-internal sealed record StatusDht(bool Server, int Contacts, int Announcements, int Holders);
+internal sealed record StatusDht(bool Server, int Contacts, int Announcements, int Holders, long Announced, long NeverAnnounced, double LagSeconds);
 
 /// <summary>Something that its operator should know.</summary>
 internal sealed record StatusWarning(string Code, string Message);

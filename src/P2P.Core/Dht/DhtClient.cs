@@ -15,6 +15,9 @@ internal sealed class DhtClient(ConnectionPool pool, string protocol, TimeSpan t
     /// <summary>So many streams in a row that broke on their second request, and a peer gets a new one for each.</summary>
     private const int MaxBreaks = 3;
 
+    /// <summary>So many statements go out together (count), some 16 KiB: a peer that takes a hundred a second has them within the time-out.</summary>
+    private const int StatementsPerFlush = 128;
+
     private readonly ConditionalWeakTable<Connection, Line> _lines = [];
 
     /// <summary>Asks a peer.</summary>
@@ -34,6 +37,41 @@ internal sealed class DhtClient(ConnectionPool pool, string protocol, TimeSpan t
     /// <inheritdoc cref="AskAsync"/>
     public Task TellAsync(Contact contact, DhtMessage request, DialPurpose purpose, CancellationToken cancellationToken) =>
         SendAsync(contact, request, hasAnswer: false, purpose, cancellationToken);
+
+    /// <summary>Tells a peer many things that are not answered, on a stream of their own: it may read them slowly, and other requests do not wait behind them.</summary>
+    /// <param name="contact">Whom.</param>
+    /// <param name="statements">What; made one at a time.</param>
+    /// <param name="purpose">Which dial budget pays.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="IOException">It stopped reading.</exception>
+    /// <exception cref="P2PException">It cannot be reached.</exception>
+    public async Task TellAllAsync(Contact contact, IEnumerable<DhtMessage> statements, DialPurpose purpose, CancellationToken cancellationToken)
+    {
+        using Deadline deadline = new(timeout, time, cancellationToken);
+        try
+        {
+            PeerStream stream = await (await ConnectAsync(contact, purpose, deadline.Token).ConfigureAwait(false)).OpenStreamAsync(protocol, deadline.Token).ConfigureAwait(false);
+            await using (stream.ConfigureAwait(false))
+            {
+                int waiting = 0;
+                foreach (DhtMessage statement in statements)
+                {
+                    LengthPrefixed.Write(stream.Output, DhtMessageCodec.Encode(statement));
+                    if (++waiting < StatementsPerFlush)
+                        continue;
+                    waiting = 0;
+                    await stream.Output.FlushAsync(deadline.Token).ConfigureAwait(false);
+                    deadline.Restart(); // it reads on
+                }
+
+                await stream.Output.FlushAsync(deadline.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (deadline.IsOver)
+        {
+            throw new PeerProtocolException($"read nothing of what it was told for {timeout.TotalSeconds:0} s");
+        }
+    }
 
     /// <summary>Closes streams that were not used for a while.</summary>
     public async Task CloseIdleAsync()
@@ -61,13 +99,17 @@ internal sealed class DhtClient(ConnectionPool pool, string protocol, TimeSpan t
         await Task.CompletedTask.ConfigureAwait(false);
     }
 
+    private async ValueTask<Connection> ConnectAsync(Contact contact, DialPurpose purpose, CancellationToken cancellationToken) =>
+        pool.TryGet(contact.Peer, out Connection? connection)
+            ? connection
+            : await pool.ConnectAsync(contact.Peer, contact.Addresses, AddressOrigin.Peer, purpose, cancellationToken).ConfigureAwait(false);
+
     private async Task<DhtMessage?> SendAsync(Contact contact, DhtMessage request, bool hasAnswer, DialPurpose purpose, CancellationToken cancellationToken)
     {
         using Deadline deadline = new(timeout, time, cancellationToken);
         try
         {
-            if (!pool.TryGet(contact.Peer, out Connection? connection))
-                connection = await pool.ConnectAsync(contact.Peer, contact.Addresses, AddressOrigin.Peer, purpose, deadline.Token).ConfigureAwait(false);
+            Connection connection = await ConnectAsync(contact, purpose, deadline.Token).ConfigureAwait(false);
             Line line = _lines.GetValue(connection, static _ => new Line());
             await line.Gate.WaitAsync(deadline.Token).ConfigureAwait(false);
             try

@@ -31,4 +31,7 @@ internal static partial class DhtLog
 
     [LoggerMessage(2008, LogLevel.Information, "The key {Target} is surrounded by nodes that stand far closer to it than any should: everybody in its region was asked, {Asked} peers")]
     public static partial void Surrounded(ILogger logger, DhtKey target, int asked);
+
+    [LoggerMessage(2009, LogLevel.Debug, "Announced a region: {Regions} done since the start, {Waiting} wait for another try, {LagSeconds:F0} s behind")]
+    public static partial void RegionDone(ILogger logger, int regions, int waiting, double lagSeconds);
 }

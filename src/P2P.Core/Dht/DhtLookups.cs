@@ -103,6 +103,21 @@ internal sealed class DhtLookups(DhtClient client, DhtMembers members, DhtNodeSe
         }
     }
 
+    /// <summary>Tells one contact many things that have no answer; false: it could not be told all of them.</summary>
+    public async Task<bool> TryTellAllAsync(Contact contact, IEnumerable<DhtMessage> statements, DialPurpose purpose, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.TellAllAsync(contact, statements, purpose, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or P2PException or ObjectDisposedException)
+        {
+            OnFailure(contact, error);
+            return false;
+        }
+    }
+
     private void Learn(DhtKey target, List<Contact> closest)
     {
         lock (_gate)

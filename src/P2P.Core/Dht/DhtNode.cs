@@ -197,6 +197,21 @@ internal sealed class DhtNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Where others are told that this node is, a line each; empty: nowhere, and it can announce nothing.</summary>
+    public string AnnouncedAddresses => string.Join('\n', OwnAddresses());
+
+    /// <summary>Tells one peer that this node has the content of many keys.</summary>
+    /// <returns>False: it could not be told all of them.</returns>
+    public Task<bool> TellProvidedAsync(Contact contact, IReadOnlyList<ProvideKey> keys, CancellationToken cancellationToken)
+    {
+        var self = new Contact(_pool.Self, OwnAddresses());
+        return _lookups.TryTellAllAsync(
+            contact,
+            keys.Select(key => new DhtMessage { Type = DhtMessageType.AddProvider, Key = key.Name, ProviderPeers = [self] }),
+            DialPurpose.Background,
+            cancellationToken);
+    }
+
     /// <summary>Tells the closest peers that this node has the content of a key.</summary>
     /// <param name="key">The multihash.</param>
     /// <param name="purpose">Which dial budget pays.</param>

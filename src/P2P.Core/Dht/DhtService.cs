@@ -82,7 +82,7 @@ internal sealed class DhtService(ConnectionPool pool, DhtMembers members, DhtNod
 
             if (bytes is null)
                 return;
-            CheckRate(stream.Connection);
+            await PaceAsync(stream.Connection, deadline.Token).ConfigureAwait(false);
             if (!DhtMessageCodec.TryDecode(bytes, out DhtMessage? request))
                 throw new PeerProtocolException("sent a malformed DHT message");
             if (Answer(request, caller) is not { } answer)
@@ -98,13 +98,17 @@ internal sealed class DhtService(ConnectionPool pool, DhtMembers members, DhtNod
             return new DhtServer(table, _providers, _records).Answer(request, caller, members.Now, time.GetUtcNow());
     });
 
-    private void CheckRate(Connection connection)
+    /// <summary>Who sends more than its rate is read no faster: what waits is held back by the stream's window, and who announces many keys loses none.</summary>
+    private async ValueTask PaceAsync(Connection connection, CancellationToken cancellationToken)
     {
-        lock (_gate)
+        while (true)
         {
-            TokenBucket rate = _rates.GetValue(connection, _ => new TokenBucket(RateBurst, RatePerSecond, time.TimestampFrequency));
-            if (rate.TryTake(time.GetTimestamp()) > TimeSpan.Zero)
-                throw new PeerProtocolException("asks the DHT too often");
+            TimeSpan wait;
+            lock (_gate)
+                wait = _rates.GetValue(connection, _ => new TokenBucket(RateBurst, RatePerSecond, time.TimestampFrequency)).TryTake(time.GetTimestamp());
+            if (wait == TimeSpan.Zero)
+                return;
+            await Task.Delay(wait, time, cancellationToken).ConfigureAwait(false);
         }
     }
 }

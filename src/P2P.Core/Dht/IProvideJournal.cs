@@ -18,4 +18,7 @@ internal interface IProvideJournal
 
     /// <summary>Keeps how far the sweep has come.</summary>
     void SaveProgress(SweepProgress progress);
+
+    /// <summary>Brings to the disk what was marked and saved until now.</summary>
+    Task FlushAsync(CancellationToken cancellationToken);
 }

@@ -85,6 +85,14 @@ internal sealed class ProvideSweep(IProvideJournal journal, SweepSettings settin
             Save(progress with { Rush = 1 }, now);
     }
 
+    /// <summary>Where this node is. When it was told to be elsewhere, everything is announced again without pause: what others keep leads nowhere.</summary>
+    public void SetAddresses(string addresses, TimeSpan now)
+    {
+        SweepProgress progress = _progress ??= Load(now);
+        if (progress.Addresses != addresses)
+            Save(progress with { Addresses = addresses, Rush = progress.Addresses.Length == 0 ? progress.Rush : 1 }, now);
+    }
+
     private SweepProgress Load(TimeSpan now)
     {
         // a new sweep: what there is is new and announced at once; the round comes to its first region when that is due again

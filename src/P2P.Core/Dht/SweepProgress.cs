@@ -5,4 +5,5 @@ namespace P2P.Core.Dht;
 /// <param name="Due">When what is at the cursor is due.</param>
 /// <param name="LastActive">When the sweep last did something.</param>
 /// <param name="Rush">Which part of the keyspace, 0 to 1, is still to be announced without pause: after a long absence.</param>
-internal sealed record SweepProgress(DhtKey Cursor, TimeSpan Due, TimeSpan LastActive, double Rush);
+/// <param name="Addresses">Where this node said to be; empty: it has not said it yet.</param>
+internal sealed record SweepProgress(DhtKey Cursor, TimeSpan Due, TimeSpan LastActive, double Rush, string Addresses = "");

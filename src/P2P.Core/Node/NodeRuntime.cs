@@ -77,7 +77,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             seams.Loggers,
             seams.Metrics);
         Dht = new DhtNetworks(settings, Connections, store, seams);
-        Announcing = new Announcing(this);
+        Announcing = new Announcing(this, seams);
         Replicating = Dht.Own is { } own ? new Replicating(this, identity, new HolderNetwork(settings, Connections, own, seams), settings, seams) : null;
     }
 

@@ -106,7 +106,7 @@ public sealed class P2PNode : IAsyncDisposable
         {
             BytesServedByPeer = runtime.Bitswap.BytesServedByPeer,
             Warnings = runtime.Warnings.ToList(),
-            Dht = runtime.Dht.Status is { } dht ? dht with { Holders = runtime.Replicating?.Network.Count ?? 0 } : null,
+            Dht = runtime.Dht.Status is { } dht ? runtime.Announcing.Describe(dht) with { Holders = runtime.Replicating?.Network.Count ?? 0 } : null,
         }
         : new NodeStatus(_state, _id, [], 0, 0, 0, 0);
 

@@ -126,7 +126,7 @@ internal sealed class Sharing(NodeRuntime runtime)
         NodeLog.Shared(_logger, pin.Name, pin.Root, pin.Bytes, pin.Blocks);
         Share share = ToShare(pin) with { Unreadable = result.Unreadable, Skipped = result.Skipped, BytesAlreadyThere = result.BytesAlreadyThere };
         options.Ready?.Invoke(share);
-        Announcement announced = Announcing.MayAnnounce(pin) ? await runtime.Announcing.AnnounceAsync(pin.Root, cancellationToken).ConfigureAwait(false) : default;
+        Announcement announced = AnnouncedBlocks.MayAnnounce(pin) ? await runtime.Announcing.AnnounceAsync(pin.Root, cancellationToken).ConfigureAwait(false) : default;
         HealthReport? health = options.Replicas == 0 ? null : await Replicating.ReplicateAsync(pin, options.Replicas, cancellationToken).ConfigureAwait(false);
         return share with { Announced = announced, Health = health };
     }

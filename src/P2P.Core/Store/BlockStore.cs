@@ -393,6 +393,9 @@ internal sealed class BlockStore : IAsyncDisposable
     /// <summary>The pins that keep a block.</summary>
     internal IReadOnlyList<Pin> GetPinsOf(in Cid cid) => TryFind(cid, out BlockRow row) ? _pins.PinsOf(row.PinSet) : [];
 
+    /// <summary>The pins that stand behind the number of a block's pins.</summary>
+    internal IReadOnlyList<Pin> GetPinsOfSet(long pinSet) => _pins.PinsOf(pinSet);
+
     /// <summary>After a rebuild: everything has its pins again, so that what was found beyond that is garbage.</summary>
     internal Task EndRebuildAsync(CancellationToken cancellationToken) => Writer.ApplyAsync(
         editor =>

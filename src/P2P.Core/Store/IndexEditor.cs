@@ -4,7 +4,7 @@ namespace P2P.Core.Store;
 /// Changes the index inside a transaction of the writer: the only code that writes rows. Nothing here is thread-safe; memory that readers see is changed
 /// after the commit, but for a pin that goes, which goes at once.
 /// </summary>
-internal sealed class IndexEditor : IDisposable
+internal sealed partial class IndexEditor : IDisposable
 {
     /// <summary>Places remembered for one block (count). A block of zeros may occur a million times; more places than this make it no safer.</summary>
     private const int MaxSourcesPerBlock = 8;
@@ -33,7 +33,7 @@ internal sealed class IndexEditor : IDisposable
     private readonly IndexStatement _findBlock, _insertBlock, _updateBlock, _deleteBlock, _insertBlob, _deleteBlob;
     private readonly IndexStatement _insertSource, _findSources, _deleteSource, _deleteSources;
     private readonly IndexStatement _findFolder, _insertFolder, _putFile, _supersede, _finishFile, _setFileState, _deleteFile;
-    private readonly IndexStatement _insertPin, _updatePin, _deletePin, _insertMember, _deleteMembers, _setCounter, _putUsage, _deleteUsage;
+    private readonly IndexStatement _insertPin, _updatePin, _deletePin, _insertMember, _deleteMembers, _setCounter, _putUsage, _deleteUsage, _deleteProvidedPin;
     private HashSet<long>? _notedFiles;
     private long _nextPinSet;
     private long _mark;
@@ -72,6 +72,7 @@ internal sealed class IndexEditor : IDisposable
         _deletePin = Prepare("DELETE FROM pins WHERE id=?1");
         _insertMember = Prepare("INSERT INTO pin_sets(pin_set, pin) VALUES(?1, ?2)");
         _deleteMembers = Prepare("DELETE FROM pin_sets WHERE pin=?1");
+        _deleteProvidedPin = Prepare("DELETE FROM provided_pins WHERE pin=?1");
         _setCounter = Prepare("INSERT INTO settings(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value=excluded.value");
         _putUsage = Prepare(
             "INSERT INTO usage(pin_set, standing, blocks, bytes) VALUES(?1, ?2, ?3, ?4) " +
@@ -484,6 +485,7 @@ internal sealed class IndexEditor : IDisposable
         _isRecordStale = true;
         _deletePin.Bind(1, id.Value).Run();
         _deleteMembers.Bind(1, id.Value).Run();
+        _deleteProvidedPin.Bind(1, id.Value).Run();
         _pins.Remove(id);
     }
 

@@ -9,10 +9,10 @@ namespace P2P.Core.Store;
 /// </summary>
 internal static class IndexSchema
 {
-    public const int Version = 3;
+    public const int Version = 4;
 
     /// <summary>How many tables there are.</summary>
-    private const int TableCount = 13;
+    private const int TableCount = 15;
 
     /// <summary>"p2pf": tells other programs whose database this is.</summary>
     private const int ApplicationId = 0x70327066;
@@ -36,6 +36,21 @@ internal static class IndexSchema
             envelope BLOB NOT NULL,              -- the signed statement
             PRIMARY KEY(root, run_key, holder)
         ) WITHOUT ROWID;
+        """;
+
+    private const string Provides =
+        """
+
+        CREATE TABLE provides(                   -- what is announced in the DHT, in the order of its keyspace
+            place INTEGER NOT NULL,              -- the first 64 bits there, the first bit flipped: so signed numbers have that order
+            key BLOB NOT NULL,                   -- the multihash
+            new_for INTEGER NOT NULL,            -- networks that were never told, a bit each
+            PRIMARY KEY(place, key)
+        ) WITHOUT ROWID;
+        CREATE INDEX provides_new ON provides(place) WHERE new_for<>0;
+        CREATE TABLE provided_pins(              -- whose blocks are in provides
+            pin INTEGER PRIMARY KEY
+        );
         """;
 
     private const string Tables =
@@ -93,7 +108,7 @@ internal static class IndexSchema
             blocks INTEGER NOT NULL, bytes INTEGER NOT NULL,
             PRIMARY KEY(pin_set, standing)
         ) WITHOUT ROWID;
-        """ + Leases;
+        """ + Leases + Provides;
 
     /// <summary>What version 1 lacks.</summary>
     private const string Migration1To2 =
@@ -121,7 +136,7 @@ internal static class IndexSchema
     public static void Prepare(IndexConnection writer, string path)
     {
         long version = writer.Scalar("PRAGMA user_version");
-        if (version == Version && writer.Scalar("SELECT count(*) FROM sqlite_schema WHERE type='table' AND name IN ('blocks', 'blobs', 'sources', 'folders', 'files', 'share_keys', 'pins', 'pin_sets', 'resumes', 'settings', 'usage', 'leases', 'receipts')") != TableCount)
+        if (version == Version && writer.Scalar("SELECT count(*) FROM sqlite_schema WHERE type='table' AND name IN ('blocks', 'blobs', 'sources', 'folders', 'files', 'share_keys', 'pins', 'pin_sets', 'resumes', 'settings', 'usage', 'leases', 'receipts', 'provides', 'provided_pins')") != TableCount)
             throw StoreFailure.DamagedIndex(path, "tables are missing");
         if (version > Version)
         {
@@ -140,8 +155,9 @@ internal static class IndexSchema
         string changes = version switch
         {
             0 => $"PRAGMA application_id={ApplicationId}; {Tables}",
-            1 => Migration1To2 + Migration2To3,
-            _ => Migration2To3,
+            1 => Migration1To2 + Migration2To3 + Provides,
+            2 => Migration2To3 + Provides,
+            _ => Provides,
         };
         writer.Run($"BEGIN IMMEDIATE; {changes} PRAGMA user_version={Version}; COMMIT;");
     }

@@ -37,7 +37,7 @@ public sealed class EventTests
         new VerifiedEvent(1, 2, 3, 4, 5, 0.5),
         new RepairedEvent(false, 1, 2, 3, 4, 5, ["x"], 0.5),
         new GcEvent(1, 2, 3, 4),
-        new StatusEvent(true, 1, "node", new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc), Peer, "p2p", ["/ip4/127.0.0.1/tcp/4001"], 1, 2, 3, 4, new StatusDht(true, 5, 6, 7), [new StatusWarning("x", "y")]),
+        new StatusEvent(true, 1, "node", new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc), Peer, "p2p", ["/ip4/127.0.0.1/tcp/4001"], 1, 2, 3, 4, new StatusDht(true, 5, 6, 7, 8, 9, 1.5), [new StatusWarning("x", "y")]),
         new PeersEvent(true, [new PeersEntry(Peer, "/ip4/127.0.0.1/tcp/4001", true, null, 0.5, 1, 2)]),
         new StoreStatEvent(1, 2, 3, 4, 5, 6, 7, 8, 9, null, null, [new StoreStatKind("shared", 1, 2, 3, 4, 5)]),
         new StoreStatPublishersEvent([new StoreStatPublisher(Peer, 1, 2, 3, new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc))]),

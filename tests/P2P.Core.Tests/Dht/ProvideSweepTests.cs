@@ -58,6 +58,24 @@ public sealed class ProvideSweepTests
     }
 
     [TestMethod]
+    public void Who_has_moved_tells_everything_again_without_pause()
+    {
+        var network = new SweepNetwork(500, 1_000, 56) { ToldAt = [] };
+        network.Sweep.SetAddresses("/ip4/10.0.0.1/tcp/1", network.Now);
+        network.RunUntil(network.Now + TimeSpan.FromHours(3));
+        TimeSpan moved = network.Now;
+        network.Sweep.SetAddresses("/ip4/10.0.0.1/tcp/1", network.Now);
+        network.RunUntil(network.Now + TimeSpan.FromMinutes(1));
+        Assert.IsLessThan(moved, network.ToldAt!.Values.Min(), "it has not moved");
+
+        network.Restart();
+        network.Sweep.SetAddresses("/ip4/10.0.0.2/tcp/1", network.Now);
+        network.RunUntil(network.Now + TimeSpan.FromMinutes(1));
+        Assert.IsGreaterThanOrEqualTo(moved, network.ToldAt!.Values.Min());
+        Assert.IsFalse(network.Sweep.IsRushing);
+    }
+
+    [TestMethod]
     public void Ten_times_the_keys_cost_no_more_lookups()
     {
         int few = LookupsOfARound(1_000, 2_000, 54), many = LookupsOfARound(1_000, 20_000, 54);

@@ -136,6 +136,8 @@ internal sealed class SweepNetwork : IProvideJournal
 
     void IProvideJournal.SaveProgress(SweepProgress progress) => Progress = progress;
 
+    Task IProvideJournal.FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     private ProvideSweep NewSweep() => new(this, Settings, Random) { NetworkSize = _nodes.Length };
 
     private void Note(DhtKey key, IEnumerable<Contact> told)

@@ -299,7 +299,7 @@ public sealed class BlockStoreTests
         using (IndexConnection connection = IndexConnection.Open(path, null, 1 << 20))
             connection.Run(
                 "ALTER TABLE files DROP COLUMN layout; ALTER TABLE files DROP COLUMN share_key; DROP TABLE share_keys; " +
-                "ALTER TABLE pins DROP COLUMN hints; DROP TABLE usage; DROP TABLE leases; DROP TABLE receipts; PRAGMA user_version=1");
+                "ALTER TABLE pins DROP COLUMN hints; DROP TABLE usage; DROP TABLE leases; DROP TABLE receipts; DROP TABLE provides; DROP TABLE provided_pins; PRAGMA user_version=1");
 
         await fixture.ReopenAsync();
         Assert.IsTrue(fixture.Store.Has(cid));
