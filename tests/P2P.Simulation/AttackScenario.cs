@@ -69,10 +69,10 @@ internal sealed class AttackScenario
     {
         _told.Clear();
         SimNode from = Draw();
-        ProviderRegion? region = RegionOf(from, key);
+        var defence = new LookupDefence(RegionOf(from, key), isWholeRegion: true);
         var lookup = new Lookup(key, from.Table.Closest(key, K), LookupSettings.Default, from.Key);
-        bool isRegion = Drive(lookup, region, static _ => false);
-        foreach (Contact contact in isRegion ? lookup.Answered.Where(contact => region!.Value.Contains(contact.Key)).Union(lookup.Closest) : lookup.Closest)
+        Drive(lookup, defence, static _ => false);
+        foreach (Contact contact in defence.ResponsibleOf(lookup))
         {
             if (!_hostileKeys.Contains(contact.Key))
                 _told.Add(contact.Key);
@@ -88,12 +88,12 @@ internal sealed class AttackScenario
         bool isFound = false;
         Contact[] known = from.Table.Closest(key, K);
         var plain = new Lookup(key, known, LookupSettings.Default, from.Key);
-        Drive(plain, RegionOf(from, key), Ask);
+        Drive(plain, new LookupDefence(RegionOf(from, key), isWholeRegion: true), Ask);
         Requests = plain.Requests;
         if (isFound || !HasDisjointPaths)
             return isFound;
         var disjoint = new DisjointLookup(key, known, Paths, LookupSettings.Default, from.Key);
-        Drive(disjoint, RegionOf(from, key), Ask);
+        Drive(disjoint, new LookupDefence(RegionOf(from, key), isWholeRegion: true), Ask);
         Requests += disjoint.Requests;
         return isFound;
 
@@ -109,7 +109,7 @@ internal sealed class AttackScenario
             SimNode from = Draw();
             DhtKey key = DhtKey.Random(_network.Random);
             var lookup = new Lookup(key, from.Table.Closest(key, K), LookupSettings.Default, from.Key);
-            Drive(lookup, null, static _ => false);
+            Drive(lookup, Undefended(), static _ => false);
             alarms += RegionOf(from, key)!.Value.IsSuspicious(lookup.Closest) ? 1 : 0;
         }
 
@@ -136,7 +136,8 @@ internal sealed class AttackScenario
             {
                 DhtKey target = DhtKey.Random(_network.Random);
                 var lookup = new Lookup(target, from.Table.Closest(target, K), LookupSettings.Default, from.Key);
-                Drive(lookup, null, static _ => false);
+                ProviderRegion? known = size.EstimateAwayFrom(target, TimeSpan.Zero) is { } soFar ? ProviderRegion.Of(target, soFar) : null;
+                Drive(lookup, new LookupDefence(known, isWholeRegion: false), static _ => false);
                 size.Add(target, lookup.Closest, TimeSpan.Zero);
             }
         }
@@ -144,36 +145,36 @@ internal sealed class AttackScenario
         return size.EstimateAwayFrom(key, TimeSpan.Zero) is { } estimate ? ProviderRegion.Of(key, estimate) : null;
     }
 
-    /// <summary>Answers a lookup until it has ended.</summary>
-    /// <returns>Whether the key was held for surrounded.</returns>
-    private bool Drive(ILookup lookup, ProviderRegion? region, Func<DhtKey, bool> onAsked)
+    private static LookupDefence Undefended() => new(region: null, isWholeRegion: false);
+
+    /// <summary>Answers a lookup until it has ended: hostile nodes answer before all others, of the honest ones that are being asked one drawn at random.</summary>
+    private void Drive(ILookup lookup, LookupDefence defence, Func<DhtKey, bool> onAsked)
     {
         TimeSpan now = TimeSpan.Zero;
-        bool isRegion = false, isOver = false;
+        List<SimNode> open = [];
         while (true)
         {
             LookupStep step = lookup.Next(now);
             if (step.Kind == LookupStepKind.Ask)
             {
-                SimNode asked = _network.Find(step.Contact!.Key);
+                open.Add(_network.Find(step.Contact!.Key));
+            }
+            else if (open.Count > 0)
+            {
+                int next = open.FindIndex(node => _hostileKeys.Contains(node.Key));
+                if (next < 0)
+                    next = _network.Random.Next(open.Count);
+                SimNode asked = open[next];
+                open.RemoveAt(next);
                 lookup.OnReply(asked.Key, Answer(asked, lookup.Target));
-                if (onAsked(asked.Key))
-                {
-                    isOver = true;
-                    lookup.Stop();
-                }
+                if (!onAsked(asked.Key))
+                    continue;
+                lookup.Stop();
+                return;
             }
-            else if (step.Kind == LookupStepKind.Wait)
+            else if (!defence.TryExtend(lookup))
             {
-                now = step.Until;
-            }
-            else if (isOver || isRegion || region?.ExtendIfSuspicious(lookup) != true)
-            {
-                return isRegion;
-            }
-            else
-            {
-                isRegion = true;
+                return;
             }
         }
     }

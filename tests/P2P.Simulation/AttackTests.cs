@@ -75,23 +75,31 @@ public sealed class AttackTests
 
     private static void Everywhere(int nodes, int keys, int searches)
     {
-        double without = Run(disjoint: false), with = Run(disjoint: true);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{nodes} nodes, one in five hostile: found {without:P2} on one path, {with:P2} with disjoint ones"));
+        (double plain, double plainRequests) = Run(defends: false, disjoint: false);
+        (double disjoint, _) = Run(defends: false, disjoint: true);
+        (double dense, _) = Run(defends: true, disjoint: false);
+        (double with, double requests) = Run(defends: true, disjoint: true);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{nodes} nodes, one in five hostile: found {plain:P2} undefended, {disjoint:P2} with disjoint paths, {dense:P2} when sparse results are widened, {with:P2} with both; {plainRequests:0.0} and {requests:0.0} requests"));
         Assert.IsGreaterThanOrEqualTo(0.99, with);
 
-        double Run(bool disjoint)
+        (double Found, double Requests) Run(bool defends, bool disjoint)
         {
-            var scenario = new AttackScenario(nodes, 0.2, Seed) { HasDisjointPaths = disjoint };
+            var scenario = new AttackScenario(nodes, 0.2, Seed) { DefendsRegions = defends, HasDisjointPaths = disjoint };
+            long asked = 0;
             int found = 0;
             for (int i = 0; i < keys; i++)
             {
                 DhtKey key = DhtKey.Of(BitConverter.GetBytes(i));
                 scenario.Provide(key);
                 for (int search = 0; search < searches; search++)
+                {
                     found += scenario.Find(key) ? 1 : 0;
+                    asked += scenario.Requests;
+                }
             }
 
-            return found / (double)(keys * searches);
+            return (found / (double)(keys * searches), asked / (double)(keys * searches));
         }
     }
 }

@@ -45,8 +45,8 @@ internal sealed class DhtLookups(DhtClient client, DhtMembers members, DhtNodeSe
         DhtKey target = DhtKey.Of(plan.Request.Key.Span);
         Contact[] seeds = plan.Seeds.Count > 0 ? [.. plan.Seeds] : members.Closest(target, settings.Lookup.K);
         ILookup lookup = plan.Paths > 1 ? new DisjointLookup(target, seeds, plan.Paths, settings.Lookup, members.Own) : new Lookup(target, seeds, settings.Lookup, members.Own);
-        ProviderRegion? region = plan.IsWholeRegion ? RegionOf(target) : null;
-        bool isRegion = false, isStopped = false;
+        var defence = new LookupDefence(RegionOf(target), plan.IsWholeRegion);
+        bool isStopped = false;
         using Deadline deadline = new(settings.LookupTimeout, time, cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stopping);
         long began = time.GetTimestamp();
@@ -54,7 +54,7 @@ internal sealed class DhtLookups(DhtClient client, DhtMembers members, DhtNodeSe
         {
             await new LookupRun(lookup, (contact, token) => TryAskAsync(contact, plan.Request, plan.Purpose, token), time).RunAsync(
                 (from, answer) => isStopped |= onAnswer(lookup, from, answer),
-                () => isRegion = region?.ExtendIfSuspicious(lookup) == true,
+                () => defence.TryExtend(lookup),
                 stop.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (deadline.IsOver)
@@ -63,12 +63,12 @@ internal sealed class DhtLookups(DhtClient client, DhtMembers members, DhtNodeSe
         }
 
         List<Contact> closest = lookup.Closest;
-        if (isRegion)
+        if (defence.IsRegion)
             DhtLog.Surrounded(logger, target, lookup.Requests);
-        if (!isStopped && !isRegion)
+        if (!isStopped && !defence.IsRegion)
             Learn(target, closest);
         DhtLog.LookupFinished(logger, target, lookup.Requests, closest.Count, time.GetElapsedTime(began).TotalMilliseconds);
-        return new DhtLookupResult(closest, isRegion ? [.. lookup.Answered.Where(contact => region!.Value.Contains(contact.Key)).Union(closest)] : closest);
+        return new DhtLookupResult(closest, defence.ResponsibleOf(lookup));
     }
 
     /// <summary>Asks one contact; null: it could not be reached or gave no sound answer.</summary>

@@ -16,13 +16,12 @@ internal sealed class LookupRun(ILookup lookup, Func<Contact, CancellationToken,
 
     /// <summary>Runs to the end.</summary>
     /// <param name="onAnswer">Told of each answer; true ends the lookup.</param>
-    /// <param name="mayGoOn">Asked once when the lookup has come to its end by itself: true, and it goes on.</param>
+    /// <param name="mayGoOn">Asked when the lookup has come to its end by itself: true, and it goes on.</param>
     /// <param name="cancellationToken">Ends it, with all its requests.</param>
     public async Task RunAsync(Func<Contact, DhtMessage, bool> onAnswer, Func<bool> mayGoOn, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task> requests = [];
-        bool hasGoneOn = false;
         try
         {
             while (true)
@@ -30,9 +29,8 @@ internal sealed class LookupRun(ILookup lookup, Func<Contact, CancellationToken,
                 LookupStep step = lookup.Next(Now);
                 if (step.Kind == LookupStepKind.Done)
                 {
-                    if (hasGoneOn || _isEnded || !mayGoOn())
+                    if (_isEnded || !mayGoOn())
                         return;
-                    hasGoneOn = true;
                     continue;
                 }
 

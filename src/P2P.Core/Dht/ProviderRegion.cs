@@ -20,6 +20,8 @@ internal readonly record struct ProviderRegion(DhtKey Key, double Reach)
     /// </summary>
     private static readonly double LeastExpected = Poisson.MeanFor(K - 1, 1 - (1 / 1_500.0));
 
+    private static readonly double MostExpected = Poisson.MeanFor(K - 1, 1 / 1_500.0);
+
     /// <summary>The region of a key in a network of this size.</summary>
     public static ProviderRegion Of(DhtKey key, double networkSize) => new(key, Math.Min(1, K / Math.Max(1, networkSize)));
 
@@ -32,14 +34,10 @@ internal readonly record struct ProviderRegion(DhtKey Key, double Reach)
         Reach < 1 && closest.Count >= K && KeyDistance.Of(Key, closest[K - 1].Key) * (K / Reach) < LeastExpected;
 
     /// <summary>
-    /// To be called when a lookup for the key has ended. When its result is suspicious it goes on until everybody in the region has been asked: true, and
-    /// <see cref="ILookup.Answered"/> is then the result.
+    /// Whether nodes must be missing among the closest: so few in so large a part of the keyspace are there by chance once in 1,500 lookups when the size of
+    /// the network is known.
     /// </summary>
-    public bool ExtendIfSuspicious(ILookup lookup)
-    {
-        if (!IsSuspicious(lookup.Closest))
-            return false;
-        lookup.Extend(Reach, MaxExtraRequests);
-        return true;
-    }
+    /// <param name="closest">The closest that answered, the closest first.</param>
+    public bool IsSparse(IReadOnlyList<Contact> closest) =>
+        Reach < 1 && closest.Count >= K && KeyDistance.Of(Key, closest[K - 1].Key) * (K / Reach) > MostExpected;
 }

@@ -111,12 +111,45 @@ public sealed class ProvideTests
         Assert.IsGreaterThanOrEqualTo(tries * 0.99, found);
     }
 
+    [TestMethod]
+    public void A_lookup_led_away_among_hostile_nodes_goes_on_until_its_result_is_as_dense_as_it_should_be()
+    {
+        const int Nodes = 1_500;
+        LookupSettings oneByOne = Settings with { Alpha = 1 }; // so that one hostile answer crowds out everybody who has not been asked
+        var crowd = new DhtCrowd(Nodes, 35);
+        HashSet<Contact> hostile = [.. crowd.Contacts.Where(_ => crowd.Random.Next(3) == 0)];
+        Contact[] honest = [.. crowd.Contacts.Where(contact => !hostile.Contains(contact))];
+        int led = 0, plain = 0, with = 0;
+        for (int i = 0; i < 60; i++)
+        {
+            DhtKey key = DhtKey.Random(crowd.Random);
+            Contact[] lie = [.. NetworkSizeTests.Closest([.. hostile], key).Take(20)];
+            foreach (Contact one in hostile)
+                crowd.Lies[one.Key] = lie;
+            Contact from = honest[crowd.Random.Next(honest.Length)], truth = honest.MinBy(contact => contact.Key ^ key)!;
+            var lookup = new Lookup(key, crowd.Table(from).Closest(key, 20), oneByOne, from.Key);
+            crowd.Run(lookup);
+            led += ProviderRegion.Of(key, Nodes).IsSparse(lookup.Closest) ? 1 : 0;
+            plain += lookup.Closest.Contains(truth) ? 1 : 0;
+            var defence = new LookupDefence(ProviderRegion.Of(key, Nodes), isWholeRegion: true);
+            while (defence.TryExtend(lookup))
+                crowd.Run(lookup);
+            with += lookup.Closest.Contains(truth) ? 1 : 0;
+            Assert.IsFalse(defence.IsRegion);
+            Assert.IsLessThanOrEqualTo(Settings.MaxRequests, lookup.Requests);
+        }
+
+        Assert.IsGreaterThan(5, led);
+        Assert.IsLessThan(with, plain);
+        Assert.IsGreaterThanOrEqualTo(58, with);
+    }
+
     private static Lookup Find(DhtCrowd crowd, Contact from, DhtKey key, bool isDefended)
     {
         var lookup = new Lookup(key, crowd.Table(from).Closest(key, 20), Settings, from.Key);
         List<Contact> open = [];
         crowd.Run(lookup, open: open);
-        if (isDefended && ProviderRegion.Of(key, crowd.Contacts.Count).ExtendIfSuspicious(lookup))
+        if (isDefended && new LookupDefence(ProviderRegion.Of(key, crowd.Contacts.Count), isWholeRegion: true).TryExtend(lookup))
             crowd.Run(lookup, open: open);
         return lookup;
     }
