@@ -4,7 +4,8 @@ namespace P2P.Core.Connections;
 
 /// <summary>
 /// Whom to leave alone for a while: peers that could not be reached (for background work only), and IP addresses where handshakes fail
-/// whatever peer was expected, so that false records cannot aim our dials at a stranger. Bounded, the oldest entry goes first. Thread-safe.
+/// whatever peer was expected, or that were dialed often in vain, so that false records cannot aim our dials at a stranger. Bounded, the oldest entry goes
+/// first. Thread-safe.
 /// </summary>
 internal sealed class DialBackoff(TimeProvider time, Random random, int maxEntries = 10_000)
 {
@@ -13,6 +14,9 @@ internal sealed class DialBackoff(TimeProvider time, Random random, int maxEntri
 
     /// <summary>How long a failed handshake counts.</summary>
     public static readonly TimeSpan HandshakeFailureWindow = TimeSpan.FromMinutes(10);
+
+    /// <summary>Dials of one IP address within a minute that did not reach the peer expected there (count), those under way included.</summary>
+    public const int MaxDialsInVain = 6;
 
     /// <summary>The pause after a peer's first failure; it doubles with each further one.</summary>
     public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(10);
@@ -23,6 +27,7 @@ internal sealed class DialBackoff(TimeProvider time, Random random, int maxEntri
     private readonly Lock _gate = new(); // guards everything below
     private readonly OrderedDictionary<PeerId, (int Failures, long At, TimeSpan Pause)> _peers = [];
     private readonly OrderedDictionary<IPAddress, List<long>> _addresses = [];
+    private readonly OrderedDictionary<IPAddress, List<long>> _dials = [];
 
     /// <summary>How much longer background work leaves the peer alone.</summary>
     public TimeSpan RemainingFor(PeerId peer)
@@ -91,6 +96,41 @@ internal sealed class DialBackoff(TimeProvider time, Random random, int maxEntri
             return _addresses.TryGetValue(address, out List<long>? failures)
                 && failures.Count == MaxHandshakeFailures
                 && time.GetElapsedTime(failures[0]) < HandshakeFailureWindow;
+        }
+    }
+
+    /// <summary>Notes a dial of an address that others told of. False: it was dialed in vain too often within the last minute, and is to be left alone.</summary>
+    public bool TryBegin(IPAddress address)
+    {
+        lock (_gate)
+        {
+            if (!_dials.Remove(address, out List<long>? dials))
+            {
+                dials = [];
+            }
+
+            dials.RemoveAll(at => time.GetElapsedTime(at) >= TimeSpan.FromMinutes(1));
+            bool isFree = dials.Count < MaxDialsInVain;
+            if (isFree)
+            {
+                dials.Add(time.GetTimestamp());
+            }
+
+            Trim(_dials);
+            _dials.Add(address, dials);
+            return isFree;
+        }
+    }
+
+    /// <summary>A dial that was noted has reached the peer expected: it was not in vain. One address may have many peers.</summary>
+    public void OnReached(IPAddress address)
+    {
+        lock (_gate)
+        {
+            if (_dials.TryGetValue(address, out List<long>? dials) && dials.Count > 0)
+            {
+                dials.RemoveAt(dials.Count - 1);
+            }
         }
     }
 

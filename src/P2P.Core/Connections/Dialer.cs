@@ -16,7 +16,7 @@ internal sealed class Dialer(
     /// <summary>Answers of one name that are used (count).</summary>
     private const int MaxNameAnswers = 16;
 
-    private const string HeldBack = "held back: several handshakes failed there lately";
+    private const string HeldBack = "held back: several handshakes failed there lately", InVain = "held back: dialed in vain too often within a minute";
 
     /// <summary>How long what the system said about its networks counts: asking costs milliseconds.</summary>
     private static readonly TimeSpan OnLinkLifetime = TimeSpan.FromSeconds(10);
@@ -197,7 +197,23 @@ internal sealed class Dialer(
                 return Outcome.Failed(text, HeldBack); // others have failed there while this one waited for its place
             }
 
-            return await ReachAsync(job, known.Address, ip, start, handshake).ConfigureAwait(false);
+            if (ip is null || known.Origin != AddressOrigin.Peer || IsNear(known.Address, ip))
+            {
+                return await ReachAsync(job, known.Address, ip, start, handshake).ConfigureAwait(false);
+            }
+
+            if (!Backoff.TryBegin(ip))
+            {
+                return Outcome.Failed(text, InVain);
+            }
+
+            Outcome outcome = await ReachAsync(job, known.Address, ip, start, handshake).ConfigureAwait(false);
+            if (outcome.Channel is not null)
+            {
+                Backoff.OnReached(ip);
+            }
+
+            return outcome;
         }
         catch (IOException error)
         {

@@ -5,10 +5,14 @@ namespace P2P.Core.Dht;
 /// <summary>Who said to have what. Bounded for each key, prefix, peer and in all; what is too old is dropped.</summary>
 /// <remarks>
 /// When a key has too many providers the network (IPv4 /16, IPv6 /32) with the most of them loses its latest, and an answer takes its providers from all
-/// networks in turn, the longest known first: thousands of false providers from a few networks neither push a real one out nor hide it.
+/// networks in turn: first those that have been known longest, then the others in an order of chance. So thousands of false providers neither push a real one
+/// out nor hide it when they come from a few networks, or when they come later than it, from wherever.
 /// </remarks>
 internal sealed class ProviderTable(ProviderTableSettings settings, Random random)
 {
+    /// <summary>Networks that come first in an answer because one of theirs has been known longest (count): half of what a search takes.</summary>
+    private const int Seniors = 10;
+
     private readonly Dictionary<DhtKey, List<Entry>> _byKey = [];
     private readonly Dictionary<PeerId, int> _perPeer = [];
 
@@ -57,9 +61,9 @@ internal sealed class ProviderTable(ProviderTableSettings settings, Random rando
         if (!_byKey.TryGetValue(key, out List<Entry>? entries))
             return [];
         Expire(key, entries, now);
-        IGrouping<NetworkGroup, Entry>[] groups = [.. entries.GroupBy(static entry => entry.Group)];
-        random.Shuffle(groups);
-        Queue<Entry>[] queues = [.. groups.Select(static group => new Queue<Entry>(group))]; // entries are in the order of their first statement
+        Queue<Entry>[] queues = [.. entries.GroupBy(static entry => entry.Group).Select(static group => new Queue<Entry>(group))]; // both in the order of the first statement
+        if (queues.Length > Seniors)
+            random.Shuffle(queues.AsSpan(Seniors));
         List<Contact> providers = new(Math.Min(max, entries.Count));
         bool hasMore = true;
         while (hasMore && providers.Count < max)

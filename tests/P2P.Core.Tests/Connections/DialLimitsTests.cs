@@ -103,6 +103,53 @@ public sealed class DialLimitsTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task Whoever_names_a_strangers_address_for_many_peers_gets_it_dialed_six_times_a_minute()
+    {
+        using IdentityKey identity = IdentityKey.Generate();
+        RefusingTransport transport = new();
+        VirtualTime time = new();
+        await using ConnectionPool pool = new(
+            identity, [transport], new ConnectionOptions { OnLink = static () => [] }, time, new SeededRandom(1), NullLoggerFactory.Instance);
+        for (int minute = 1; minute <= 3; minute++)
+        {
+            for (int port = 1; port <= 40; port++)
+            {
+                P2PException error = await Assert.ThrowsAsync<P2PException>(() =>
+                    pool.ConnectAsync(new PeerIdOfNobody().Id, [Multiaddress.Parse($"/ip4/1.2.3.4/tcp/{port}")], AddressOrigin.Peer, CancellationToken.None));
+                Assert.AreEqual(port > DialBackoff.MaxDialsInVain, error.Message.Contains("in vain", StringComparison.Ordinal), error.Message);
+            }
+
+            Assert.AreEqual(minute * DialBackoff.MaxDialsInVain, transport.Dials);
+            await Assert.ThrowsAsync<P2PException>(() =>
+                pool.ConnectAsync(new PeerIdOfNobody().Id, [Multiaddress.Parse("/ip4/4.3.2.1/tcp/1")], AddressOrigin.Peer, CancellationToken.None));
+            transport.Dials--; // another address is dialed all the same
+            time.Advance(TimeSpan.FromMinutes(1));
+        }
+    }
+
+    [TestMethod]
+    public void An_address_with_many_peers_that_answer_is_dialed_as_often_as_there_are_peers()
+    {
+        DialBackoff backoff = new(new VirtualTime(), new SeededRandom(1));
+        IPAddress address = IPAddress.Parse("1.2.3.4");
+        for (int i = 0; i < 50; i++)
+        {
+            Assert.IsTrue(backoff.TryBegin(address));
+            backoff.OnReached(address);
+        }
+
+        for (int i = 0; i < DialBackoff.MaxDialsInVain; i++)
+        {
+            Assert.IsTrue(backoff.TryBegin(address));
+        }
+
+        Assert.IsFalse(backoff.TryBegin(address));
+        backoff.OnReached(address);
+        Assert.IsTrue(backoff.TryBegin(address));
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
     public async Task A_name_that_no_resolver_takes_fails_the_dial_like_any_other()
     {
         using IdentityKey identity = IdentityKey.Generate();
@@ -152,6 +199,23 @@ public sealed class DialLimitsTests
     }
 
     /// <summary>Whoever is dialed hangs up at once.</summary>
+    private sealed class RefusingTransport : ITransport
+    {
+        public int Dials { get; set; }
+
+        public bool CanDial(Multiaddress address) => true;
+
+        public bool CanListen(Multiaddress address) => false;
+
+        public ValueTask<ITransportConnection> DialAsync(Multiaddress address, CancellationToken cancellationToken)
+        {
+            Dials++;
+            throw new IOException("refused");
+        }
+
+        public ValueTask<ITransportListener> ListenAsync(Multiaddress address, CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
+
     private sealed class HangingUpTransport : ITransport
     {
         private int _dials;

@@ -74,6 +74,32 @@ public sealed class ProviderTableTests
     }
 
     [TestMethod]
+    public void Ten_thousand_false_providers_from_everywhere_do_not_hide_one_that_was_known_before()
+    {
+        ProviderTable table = New();
+        for (int i = 0; i < 5; i++)
+            Add(1_000_000 + i, $"/ip4/90.{i}.1.1/tcp/1", default); // who was there before the real one is no enemy
+        Contact real = Add(-1, "/ip4/77.1.1.1/tcp/1", TimeSpan.FromMinutes(1));
+        for (int i = 0; i < 10_000; i++)
+        {
+            if (i % 1_000 == 0)
+                Add(-1, "/ip4/77.1.1.1/tcp/1", TimeSpan.FromHours(1 + (i / 1_000))); // again and again, as others do
+            Add(i, $"/ip4/{100 + (i % 50)}.{i / 50 % 100}.{i / 5_000}.1/tcp/1", TimeSpan.FromHours(1 + (i / 1_000.0)));
+        }
+
+        Assert.AreEqual(1024, table.Count);
+        for (int ask = 0; ask < 50; ask++)
+            Assert.IsTrue(table.Get(Key, 20, TimeSpan.FromHours(12)).Exists(contact => contact.Peer == real.Peer));
+
+        Contact Add(int number, string address, TimeSpan now)
+        {
+            Contact contact = DhtContacts.Contact(number, address);
+            table.Add(Key, contact, DhtContacts.Caller(contact, address), now);
+            return contact;
+        }
+    }
+
+    [TestMethod]
     public void A_peer_and_the_whole_table_have_their_limits()
     {
         var table = new ProviderTable(new ProviderTableSettings { MaxPerPeer = 3, MaxRecords = 5 }, new SeededRandom(1));
