@@ -103,10 +103,36 @@ internal sealed class SimNetwork
     public void Find(SimNode from, DhtKey target, Action<Lookup> done)
     {
         var lookup = new Lookup(target, from.Table.Closest(target, Lookup.K), Lookup, from.Key);
-        Go(from, lookup, done);
+        Run(from, lookup, static _ => { }, () => done(lookup));
     }
 
-    private void Go(SimNode from, Lookup lookup, Action<Lookup> done)
+    /// <summary>Asks one node whether it is there.</summary>
+    public void Ping(SimNode from, Contact contact)
+    {
+        SimNode to = _byKey[contact.Key];
+        if (to.IsOnline)
+            Events.After(RoundTrip(), () => from.Table.Seen(contact.Key, Now));
+        else
+            Events.After(RequestTimeout, () => from.Table.Remove(contact.Key, out _));
+    }
+
+    /// <summary>Tells one node something.</summary>
+    public void Tell(Contact contact, Action<SimNode> told)
+    {
+        SimNode to = _byKey[contact.Key];
+        Events.After(RoundTrip(), () =>
+        {
+            if (to.IsOnline)
+                told(to);
+        });
+    }
+
+    /// <summary>Runs a lookup to its end.</summary>
+    /// <param name="from">Who looks.</param>
+    /// <param name="lookup">The lookup.</param>
+    /// <param name="onAnswer">Told of each node that answers.</param>
+    /// <param name="done">Told of the end.</param>
+    public void Run(SimNode from, ILookup lookup, Action<SimNode> onAnswer, Action done)
     {
         bool isOver = false;
         Step();
@@ -127,7 +153,7 @@ internal sealed class SimNetwork
                         return;
                     default:
                         isOver = true;
-                        done(lookup);
+                        done();
                         return;
                 }
             }
@@ -153,6 +179,8 @@ internal sealed class SimNetwork
 
             Events.After(wait, () =>
             {
+                if (isOver)
+                    return;
                 int count = to.Table.Closest(lookup.Target, _answer);
                 int kept = 0;
                 for (int i = 0; i < count && kept < RoutingTableSettings.K; i++)
@@ -163,6 +191,7 @@ internal sealed class SimNetwork
 
                 to.Table.Admit(from.Contact, NetworkGroup.None, Now);
                 from.Table.Admit(contact, NetworkGroup.None, Now);
+                onAnswer(to);
                 if (lookup.OnReply(contact.Key, _answer.AsSpan(0, kept)))
                     Step();
             });

@@ -12,7 +12,10 @@ internal sealed class SimNode(Contact contact, RoutingTableSettings settings, in
     /// <summary>Its number; also the order in which nodes came.</summary>
     public int Index { get; } = index;
 
-    public RoutingTable Table { get; } = new(contact.Key, settings);
+    public RoutingTable Table { get; private set; } = new(contact.Key, settings);
 
     public bool IsOnline { get; set; } = true;
+
+    /// <summary>Starts anew with an empty table, as a process does that was ended.</summary>
+    public void Restart() => (Table, IsOnline) = (new RoutingTable(Contact.Key, settings), true);
 }
