@@ -15,6 +15,9 @@ internal sealed record DurabilityReport
     /// <summary>Blocks of which no node has a copy any more, away or not (count).</summary>
     public required int LostBlocks { get; init; }
 
+    /// <summary>Runs that these are in: a run is kept together, and lost together.</summary>
+    public required int LostRuns { get; init; }
+
     /// <summary>Shares that miss a block for ever.</summary>
     public required int LostFiles { get; init; }
 
@@ -31,5 +34,5 @@ internal sealed record DurabilityReport
     public required IReadOnlyList<double> RepairedEachDay { get; init; }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Name}, seed {Seed}: {Blocks} blocks, lost {LostBlocks} blocks and {LostFiles} files, unavailable {Unavailable:0.0e+0}, copies made {CopiesPerBlockAndDay:0.00} a block and day, gone for ever {LostCopiesPerBlockAndDay:0.00}");
+        $"{Name}, seed {Seed}: {Blocks} blocks, lost {LostBlocks} blocks in {LostRuns} runs of {LostFiles} files, unavailable {Unavailable:0.0e+0}, copies made {CopiesPerBlockAndDay:0.00} a block and day, gone for ever {LostCopiesPerBlockAndDay:0.00}");
 }

@@ -123,6 +123,7 @@ internal sealed class DurabilityScenario
             Seed = _seed,
             Blocks = Blocks,
             LostBlocks = _runs.Where(static run => run.IsLost).Sum(static run => run.Run.Entries.Count),
+            LostRuns = _runs.Count(static run => run.IsLost),
             LostFiles = _runs.Where(static run => run.IsLost).Select(static run => run.Share).Distinct().Count(),
             Unavailable = _unavailableSeconds / (Blocks * days * 86_400),
             CopiesPerBlockAndDay = _copiesMade / (Blocks * days),

@@ -33,6 +33,15 @@ public sealed class DurabilityTests
     }
 
     [TestMethod]
+    public void Holders_that_never_come_back_cost_no_more_than_twice_what_cannot_be_avoided()
+    {
+        DurabilitySettings settings = Smaller(Passing, 2);
+        int lost = Enumerable.Range(0, 2).Sum(i => Run(settings, Seed + (ulong)i).LostRuns);
+        double unavoidable = Reference(settings, seeds: 10).LostUnits * 2;
+        Assert.IsLessThanOrEqualTo((2 * unavoidable) + (3 * Math.Sqrt(2 * unavoidable)) + 1, lost); // few are lost in two days, and chance is not to decide
+    }
+
+    [TestMethod]
     public void Nights_move_next_to_nothing()
     {
         DurabilityReport report = Run(Smaller(Nights, 4), Seed);
@@ -77,8 +86,36 @@ public sealed class DurabilityTests
     public void Thirty_days_of_many_seeds(string name)
     {
         DurabilitySettings settings = new[] { Home, Short, Nights, Passing }.Single(one => one.Name == name);
+        int lost = 0;
         for (ulong seed = Seed; seed < Seed + Seeds; seed++)
-            Run(settings, seed);
+        {
+            DurabilityReport report = Run(settings, seed);
+            lost += report.LostBlocks;
+            if (name == "H")
+                Assert.IsLessThanOrEqualTo(1.3 * report.LostCopiesPerBlockAndDay, report.CopiesPerBlockAndDay);
+            if (name == "S")
+                Assert.IsLessThanOrEqualTo(3, report.CopiesPerBlockAndDay);
+            Assert.IsLessThanOrEqualTo(name == "P" ? 1 : name == "S" ? 1e-5 : 0, report.Unavailable);
+        }
+
+        double reference = Reference(settings, Seeds).LostBlocks * Seeds;
+        Assert.IsLessThanOrEqualTo(name == "P" ? 2 * reference : 0, lost);
+    }
+
+    /// <summary>What the model of its own loses, on average over seeds.</summary>
+    private static (double LostBlocks, double LostUnits) Reference(DurabilitySettings settings, ulong seeds)
+    {
+        int lost = 0, units = 0;
+        double made = 0;
+        for (ulong seed = 0; seed < seeds; seed++)
+        {
+            (int blocks, int those, double copies) = new ReferenceDurability(settings, Seed + seed).Run();
+            (lost, units, made) = (lost + blocks, units + those, made + (copies / seeds));
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{settings.Name}, reference, {seeds} seeds: lost {lost / (double)seeds:0.0} blocks in {units / (double)seeds:0.00} units each, copies made {made:0.00} a block and day"));
+        return (lost / (double)seeds, units / (double)seeds);
     }
 
     /// <summary>A size that ends within a minute on a slow machine.</summary>
