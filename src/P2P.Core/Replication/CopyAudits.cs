@@ -9,7 +9,7 @@ namespace P2P.Core.Replication;
 
 /// <summary>
 /// Counts the copies of a share by asking its holders for proofs, holder by holder: a few of the runs that each has, drawn anew each time. Who proves them is
-/// believed the rest; who is silent is silent for all; who cannot prove two has lied about all.
+/// believed the rest; who is silent is silent for all; who fails twice has lied about all.
 /// </summary>
 internal sealed class CopyAudits(BlockStore store, ReplicaClient client, KeptReceipts receipts, HolderTrust trust, ILogger logger)
 {
@@ -18,9 +18,6 @@ internal sealed class CopyAudits(BlockStore store, ReplicaClient client, KeptRec
 
     /// <summary>Holders asked in parallel (count).</summary>
     private const int Parallelism = 8;
-
-    /// <summary>Proofs that fail before a holder is believed nothing (count); one block may be damaged.</summary>
-    private const int MaxFailures = 2;
 
     /// <summary>Asks every holder of a share.</summary>
     /// <param name="share">The share; nobody else changes it meanwhile.</param>
@@ -59,35 +56,26 @@ internal sealed class CopyAudits(BlockStore store, ReplicaClient client, KeptRec
             using BlockBuffer? block = await store.ReadAsync(entry.Cid, cancellationToken).ConfigureAwait(false);
             if (block is null)
                 continue; // gone here: who has it cannot be told from who has not
+            bool isPlain = trust.DrawPlain(holder), isProved;
             try
             {
-                if (await client.AuditAsync(copy.Holder, entry.Cid, block, purpose, cancellationToken).ConfigureAwait(false) == AuditOutcome.Proved)
-                {
-                    hasProved = true;
-                    continue;
-                }
+                isProved = await client.AuditAsync(copy.Holder, entry.Cid, block, isPlain, purpose, cancellationToken).ConfigureAwait(false) == AuditOutcome.Proved;
             }
             catch (Exception error) when (error is IOException or P2PException or ObjectDisposedException)
             {
-                foreach ((RunCopies one, _) in copies)
-                {
-                    lock (one)
-                        one.OnSilence(holder, now());
-                }
-
+                OnSilence(copies, holder, now());
                 ReplicationLog.CopyLost(logger, holder, run.Run.Key, UntrustedText.Clean(error.Message));
                 return;
             }
 
-            missing.Add(run);
-            if (missing.Count == MaxFailures)
-                break;
-        }
-
-        if (missing.Count == MaxFailures)
-        {
+            hasProved |= isProved;
+            if (!isProved)
+                missing.Add(run);
+            if (trust.OnChecked(holder, isPlain, isProved))
+                continue;
             missing = [.. copies.Select(static one => one.Run)];
-            trust.OnLie(holder);
+            hasProved = false;
+            break;
         }
 
         foreach (RunCopies run in missing)
@@ -104,6 +92,15 @@ internal sealed class CopyAudits(BlockStore store, ReplicaClient client, KeptRec
         {
             lock (run)
                 run.OnProof(holder, now());
+        }
+    }
+
+    private static void OnSilence(List<(RunCopies Run, Copy Copy)> copies, PeerId holder, TimeSpan now)
+    {
+        foreach ((RunCopies one, _) in copies)
+        {
+            lock (one)
+                one.OnSilence(holder, now);
         }
     }
 

@@ -24,14 +24,10 @@ internal sealed class HolderUpkeep(
     /// <summary>Runs repaired in parallel (count): so a repair leaves most of the uplink to those who fetch.</summary>
     private const int RepairParallelism = 2;
 
-    /// <summary>Proofs that fail before a neighbour is ignored for a day (count).</summary>
-    private const int MaxFailures = 2;
-
     /// <summary>Bits by which runs are told apart in a comparison, at most.</summary>
     private const int MaxPartBits = 16;
 
     private readonly Dictionary<(PeerId Publisher, DhtKey Run), RepairPlan> _plans = [];
-    private readonly Dictionary<PeerId, int> _failures = [];
     private readonly Dictionary<PeerId, Contact> _seen = []; // neighbours of the last round, with their addresses
     private readonly HolderTrust _trust = new(time);
     private readonly long _started = time.GetTimestamp();
@@ -259,33 +255,37 @@ internal sealed class HolderUpkeep(
 
     private async Task AuditAsync(Contact neighbour, List<HeldLease> common, CancellationToken cancellationToken)
     {
-        HeldLease drawn = common[RandomNumberGenerator.GetInt32(common.Count)]; // not to be foreseen
+        HeldLease drawn = Draw(neighbour.Peer, common);
         IReadOnlyList<ReplicaEntry> entries = holder.Leases.EntriesOf(drawn);
         if (ReplicaEntry.Draw(entries) is not { } entry)
             return;
         using BlockBuffer? block = await store.ReadAsync(entry.Cid, cancellationToken).ConfigureAwait(false);
         if (block is null)
             return; // damaged here: who has it cannot be told from who has not
-        bool isProved = await client.AuditAsync(neighbour, entry.Cid, block, DialPurpose.Background, cancellationToken).ConfigureAwait(false) == AuditOutcome.Proved;
+        bool isPlain = _trust.DrawPlain(neighbour.Peer);
+        bool isProved = await client.AuditAsync(neighbour, entry.Cid, block, isPlain, DialPurpose.Background, cancellationToken).ConfigureAwait(false) == AuditOutcome.Proved;
+        bool isTrusted = _trust.OnChecked(neighbour.Peer, isPlain, isProved);
         lock (_plans)
         {
+            RepairPlan? plan = _plans.GetValueOrDefault((drawn.Lease.Publisher, drawn.Lease.RunKey));
             if (isProved)
-            {
-                _failures.Remove(neighbour.Peer);
-                foreach (HeldLease one in common)
-                    _plans.GetValueOrDefault((one.Lease.Publisher, one.Lease.RunKey))?.OnProved(neighbour.Peer, Now);
-                return;
-            }
+                plan?.OnProvedThis(neighbour.Peer, Now);
+            else
+                plan?.OnDisproved(neighbour.Peer, Now);
+            foreach (HeldLease one in isProved ? common : [])
+                _plans.GetValueOrDefault((one.Lease.Publisher, one.Lease.RunKey))?.OnProved(neighbour.Peer, Now);
+            foreach (RepairPlan one in isTrusted ? [] : _plans.Values.AsEnumerable())
+                one.OnLacks(neighbour.Peer);
+        }
+    }
 
-            int failures = _failures.GetValueOrDefault(neighbour.Peer) + 1;
-            _failures[neighbour.Peer] = failures;
-            _plans.GetValueOrDefault((drawn.Lease.Publisher, drawn.Lease.RunKey))?.OnLacks(neighbour.Peer);
-            if (failures < MaxFailures)
-                return;
-            _failures.Remove(neighbour.Peer);
-            _trust.OnLie(neighbour.Peer);
-            foreach (RepairPlan plan in _plans.Values)
-                plan.OnLacks(neighbour.Peer);
+    /// <summary>What a neighbour is to prove: what it could not prove a day ago, or anything.</summary>
+    private HeldLease Draw(PeerId neighbour, List<HeldLease> common)
+    {
+        lock (_plans)
+        {
+            return common.Find(one => _plans.GetValueOrDefault((one.Lease.Publisher, one.Lease.RunKey))?.MayTryAgain(neighbour, Now) == true)
+                ?? common[RandomNumberGenerator.GetInt32(common.Count)]; // not to be foreseen
         }
     }
 

@@ -51,6 +51,7 @@ internal sealed class RepairPlan
     private readonly ReplicationSettings _settings;
     private readonly TimeSpan _since;
     private readonly Dictionary<PeerId, Holder> _others = [];
+    private readonly Dictionary<PeerId, TimeSpan> _disproved = []; // since when they are not believed
     private TimeSpan? _belowTargetSince, _belowMinSince;
 
     /// <summary>Begins to look after a run.</summary>
@@ -75,7 +76,7 @@ internal sealed class RepairPlan
             OnLacks(holder);
         else if (_others.TryGetValue(holder, out Holder known))
             _others[holder] = known with { GoneSince = null };
-        else if (_others.Count < MaxHolders)
+        else if (_others.Count < MaxHolders && !_disproved.ContainsKey(holder))
             _others.Add(holder, new Holder(DhtKey.Of(holder), null, null));
     }
 
@@ -93,8 +94,27 @@ internal sealed class RepairPlan
             _others[holder] = known with { GoneSince = known.GoneSince ?? now };
     }
 
-    /// <summary>A holder answers and does not have it, or could not prove it.</summary>
+    /// <summary>A holder answers and does not have it.</summary>
     public void OnLacks(PeerId holder) => _others.Remove(holder);
+
+    /// <summary>A holder said that it has it, and could not prove it: until it proves this very run it is not believed, whatever else it proves.</summary>
+    public void OnDisproved(PeerId holder, TimeSpan now)
+    {
+        _others.Remove(holder);
+        if (_disproved.Count < MaxHolders || _disproved.ContainsKey(holder))
+            _disproved[holder] = now;
+    }
+
+    /// <summary>Whether a holder that could not prove it may try again.</summary>
+    public bool MayTryAgain(PeerId holder, TimeSpan now) => _disproved.TryGetValue(holder, out TimeSpan since) && now - since >= HolderTrust.Memory;
+
+    /// <summary>A holder proved this very run.</summary>
+    public void OnProvedThis(PeerId holder, TimeSpan now)
+    {
+        _disproved.Remove(holder);
+        OnListed(holder, holds: true);
+        OnProved(holder, now);
+    }
 
     /// <summary>Whether a holder is believed to have it, gone or not.</summary>
     public bool Knows(PeerId holder) => _others.ContainsKey(holder);

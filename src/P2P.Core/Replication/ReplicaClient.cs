@@ -14,8 +14,6 @@ namespace P2P.Core.Replication;
 /// <summary>Talks to holders: offers, audits, releases, and asks what they hold.</summary>
 internal sealed class ReplicaClient(ConnectionPool pool, Bitswap bitswap, IdentityKey identity, ReplicationSettings settings, string network, TimeProvider time)
 {
-    /// <summary>Of so many audits one is a plain want (count), so that answering auditors alone does not help.</summary>
-    private const int PlainWantOneIn = 10;
 
     /// <summary>Questions of one comparison (count): a part is cut in halves while there is too much in it.</summary>
     private const int MaxQuestions = 32;
@@ -59,17 +57,23 @@ internal sealed class ReplicaClient(ConnectionPool pool, Bitswap bitswap, Identi
         }
     }
 
-    /// <summary>Asks a holder to prove that it can get a block; now and then by asking for the block as anybody would.</summary>
+    /// <summary>Asks a holder to prove that it can get a block.</summary>
+    /// <param name="holder">The holder.</param>
+    /// <param name="cid">The block.</param>
+    /// <param name="block">Its bytes.</param>
+    /// <param name="isPlain">Whether the block is asked for as anybody would; who is connected and does not send it lacks it.</param>
+    /// <param name="purpose">Which dial budget pays.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="IOException">It gave no sound answer in time.</exception>
     /// <exception cref="P2PException">It cannot be reached.</exception>
-    public async Task<AuditOutcome> AuditAsync(Contact holder, Cid cid, BlockBuffer block, DialPurpose purpose, CancellationToken cancellationToken)
+    public async Task<AuditOutcome> AuditAsync(Contact holder, Cid cid, BlockBuffer block, bool isPlain, DialPurpose purpose, CancellationToken cancellationToken)
     {
         Connection connection = await ConnectAsync(holder, purpose, cancellationToken).ConfigureAwait(false);
         await _rates.WaitForAuditAsync(connection, cancellationToken).ConfigureAwait(false);
         using Deadline deadline = new(settings.AuditTimeout, time, cancellationToken);
         try
         {
-            if (RandomNumberGenerator.GetInt32(PlainWantOneIn) == 0) // not to be foreseen
+            if (isPlain)
             {
                 await WantAsync(holder.Peer, cid, deadline.Token).ConfigureAwait(false);
                 return AuditOutcome.Proved;
@@ -85,6 +89,10 @@ internal sealed class ReplicaClient(ConnectionPool pool, Bitswap bitswap, Identi
                 throw new PeerProtocolException("answered an audit with something else");
             byte[] expected = ReplicaProtocol.Proof(identity.PeerId, holder.Peer, nonce, block.Span);
             return CryptographicOperations.FixedTimeEquals(expected, answer.Proof.Span) ? AuditOutcome.Proved : AuditOutcome.Missing;
+        }
+        catch (OperationCanceledException) when (deadline.IsOver && isPlain && pool.TryGet(holder.Peer, out _))
+        {
+            return AuditOutcome.Missing; // it is there, and gives no block
         }
         catch (OperationCanceledException) when (deadline.IsOver)
         {
