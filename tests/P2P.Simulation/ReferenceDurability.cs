@@ -27,8 +27,17 @@ internal sealed class ReferenceDurability
         _least = Math.Min(3, settings.Target);
     }
 
-    /// <summary>Blocks of which no copy is left, the units that they are in, and copies made for each block and day.</summary>
-    public (int LostBlocks, int LostUnits, double CopiesPerBlockAndDay) Run()
+    /// <summary>Blocks of which no copy is left.</summary>
+    public int LostBlocks => _units.Where(static unit => unit.Holders.Count == 0).Sum(static unit => unit.Blocks);
+
+    /// <summary>Units of which no copy is left.</summary>
+    public int LostUnits => _units.Count(static unit => unit.Holders.Count == 0);
+
+    /// <summary>Copies made for each block and day, those of the first placement left out.</summary>
+    public double CopiesPerBlockAndDay => _units.Sum(static unit => unit.Made * unit.Blocks) / (_units.Sum(static unit => unit.Blocks) * (_now - WarmUp) / 24);
+
+    /// <summary>Lets the nodes settle and places everything.</summary>
+    public void Begin()
     {
         for (int i = 0; i < _settings.Nodes; i++)
             Come(new Node(Draw()));
@@ -45,12 +54,10 @@ internal sealed class ReferenceDurability
                     Keep(new Unit(Draw(), Math.Min(64, run)), _settings.Target);
             }
         }
-
-        Until(WarmUp + _settings.Duration.TotalHours);
-        double blockDays = _units.Sum(static unit => unit.Blocks) * _settings.Duration.TotalDays;
-        Unit[] lost = [.. _units.Where(static unit => unit.Holders.Count == 0)];
-        return (lost.Sum(static unit => unit.Blocks), lost.Length, _units.Sum(static unit => unit.Made * unit.Blocks) / blockDays);
     }
+
+    /// <summary>Goes on for a while.</summary>
+    public void Advance(double hours) => Until(_now + hours);
 
     private ulong Draw()
     {
