@@ -21,6 +21,9 @@ internal sealed class Announcing
     /// <summary>How often it is looked for what is shared, if nobody says so.</summary>
     private static readonly TimeSpan UpdateInterval = TimeSpan.FromMinutes(10);
 
+    /// <summary>After a failure of the store.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMinutes(1);
+
     /// <summary>What is shared one after the other is listed together.</summary>
     private static readonly TimeSpan GatherFor = TimeSpan.FromSeconds(1);
 
@@ -101,9 +104,32 @@ internal sealed class Announcing
     {
         if (_sweeps.Length == 0)
             return;
+        await KeepOnAsync(OpenAsync, cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll([KeepOnAsync(RunRootsAsync, cancellationToken), KeepOnAsync(RunListAsync, cancellationToken), .. _sweeps.Select(sweep => KeepOnAsync(sweep.RunAsync, cancellationToken))]).ConfigureAwait(false);
+    }
+
+    /// <summary>A disk that is full or fails for a while must not end announcing for good.</summary>
+    private async Task KeepOnAsync(Func<CancellationToken, Task> run, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await run(cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (P2PException error)
+            {
+                NodeLog.AnnouncingPaused(_logger, error.Message);
+                await Task.Delay(RetryAfter, _runtime.Time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task OpenAsync(CancellationToken cancellationToken)
+    {
         foreach (ProvideJournal journal in _journals)
             await journal.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await Task.WhenAll([RunRootsAsync(cancellationToken), RunListAsync(cancellationToken), .. _sweeps.Select(sweep => sweep.RunAsync(cancellationToken))]).ConfigureAwait(false);
     }
 
     /// <summary>After a start roots come first: who restarts looks whether they are found, and others may have forgotten them meanwhile.</summary>

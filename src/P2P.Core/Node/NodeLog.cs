@@ -35,6 +35,9 @@ internal static partial class NodeLog
     [LoggerMessage(9010, LogLevel.Information, "No other node is known: no bootstrap peer was named and none is remembered. What is here can be shared by links with addresses")]
     public static partial void NobodyKnown(ILogger logger);
 
+    [LoggerMessage(9011, LogLevel.Warning, "Announcing pauses: {Reason}")]
+    public static partial void AnnouncingPaused(ILogger logger, string reason);
+
     [LoggerMessage(9008, LogLevel.Warning, "What nothing keeps any more could not be freed")]
     public static partial void GarbageNotCollected(ILogger logger, Exception error);
 

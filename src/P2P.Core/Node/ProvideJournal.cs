@@ -77,9 +77,17 @@ internal sealed class ProvideJournal(BlockStore store, string protocol, int netw
         if (_progress is not null || store.GetSetting(Setting) is not { } text)
             return _progress;
         string[] lines = text.Split('\n');
-        return lines.Length >= 5 && lines[0] == protocol
-            ? new SweepProgress(DhtKey.FromBytes(Convert.FromHexString(lines[1])), Time(lines[2]), Time(lines[3]), double.Parse(lines[4], CultureInfo.InvariantCulture), string.Join('\n', lines[5..]))
-            : null;
+        if (lines.Length < 5 || lines[0] != protocol)
+            return null;
+        try
+        {
+            var cursor = DhtKey.FromBytes(Convert.FromHexString(lines[1]));
+            return new SweepProgress(cursor, Time(lines[2]), Time(lines[3]), double.Parse(lines[4], CultureInfo.InvariantCulture), string.Join('\n', lines[5..]));
+        }
+        catch (Exception error) when (error is FormatException or OverflowException or ArgumentException)
+        {
+            return null; // a damaged index: it begins anew
+        }
     }
 
     /// <inheritdoc/>
