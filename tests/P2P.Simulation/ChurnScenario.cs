@@ -130,9 +130,7 @@ internal sealed class ChurnScenario
     /// <summary>Makes a node known to one that is there.</summary>
     private void Meet(SimNode node)
     {
-        SimNode other = Draw(node);
-        node.Table.Admit(other.Contact, NetworkGroup.None, Now, isReplaceable: true);
-        other.Table.Admit(node.Contact, NetworkGroup.None, Now);
+        _network.Meet(node, Draw(node));
     }
 
     private SimNode Draw(SimNode? but = null)

@@ -181,6 +181,7 @@ internal sealed class DurabilityScenario
         foreach (KeptRun run in holder.Kept.Keys)
         {
             Settle(run);
+            run.Changes++;
             run.Copies.Remove(holder);
             if (_isWatching)
                 _copiesGone += run.Run.Entries.Count;
@@ -198,6 +199,7 @@ internal sealed class DurabilityScenario
         foreach (KeptRun run in holder.Kept.Keys)
         {
             Settle(run);
+            run.Changes++;
             run.Online += isOnline ? 1 : -1;
         }
 
@@ -283,6 +285,7 @@ internal sealed class DurabilityScenario
         {
             Holder holder = closest.First(one => one.Contact == contact);
             Settle(run);
+            run.Changes++;
             holder.Kept.Add(run, new Copy(run) { Plan = PlanOf(run, holder), Until = run.LeaseUntil > Now ? run.LeaseUntil : Now + Rules.LeaseDuration });
             run.Copies.Add(holder);
             run.Online++;
@@ -335,6 +338,8 @@ internal sealed class DurabilityScenario
             return;
         foreach (Copy copy in holder.Kept.Values.ToList())
         {
+            if (copy.Seen == copy.Run.Changes && Now < copy.Until && Now < copy.DueAt)
+                continue; // would see what it saw last, and do nothing
             foreach (PeerId known in copy.Plan!.Others.ToList())
             {
                 if (_byPeer.TryGetValue(known, out Holder? other) && other.IsOnline)
@@ -350,6 +355,7 @@ internal sealed class DurabilityScenario
     private void Act(Holder holder, Copy copy)
     {
         RepairStep step = copy.Plan!.Next(Now);
+        (copy.Seen, copy.DueAt) = (copy.Run.Changes, step.Action == RepairAction.None ? step.Until : Now);
         if (step.Action == RepairAction.Drop)
             Drop(holder, copy);
         else if (step.Action == RepairAction.Repair)
@@ -396,6 +402,7 @@ internal sealed class DurabilityScenario
     private void Drop(Holder holder, Copy copy)
     {
         Settle(copy.Run);
+        copy.Run.Changes++;
         holder.Kept.Remove(copy.Run);
         copy.Run.Copies.Remove(holder);
         copy.Run.Online--;
@@ -472,6 +479,9 @@ internal sealed class DurabilityScenario
 
         public int Online { get; set; }
 
+        /// <summary>How often something has changed that its holders could see.</summary>
+        public int Changes { get; set; }
+
         public bool IsLost => Copies.Count == 0;
 
         public TimeSpan LeaseUntil { get; set; }
@@ -489,5 +499,10 @@ internal sealed class DurabilityScenario
         public TimeSpan Until { get; set; }
 
         public bool IsRepairing { get; set; }
+
+        /// <summary>What of the run's changes was seen last; and until when nothing is to be done if there are no others.</summary>
+        public int Seen { get; set; } = -1;
+
+        public TimeSpan DueAt { get; set; }
     }
 }

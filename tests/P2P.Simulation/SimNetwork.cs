@@ -32,6 +32,9 @@ internal sealed class SimNetwork
     /// <summary>The part of requests that get lost.</summary>
     public double Loss { get; set; }
 
+    /// <summary>Whether one node can reach another, both being there.</summary>
+    public Func<SimNode, SimNode, bool> CanReach { get; set; } = static (_, _) => true;
+
     public LookupSettings Lookup { get; init; } = LookupSettings.Default;
 
     public RoutingTableSettings Table { get; init; } = RoutingTableSettings.Default;
@@ -42,10 +45,10 @@ internal sealed class SimNetwork
 
     public SimNode Find(DhtKey key) => _byKey[key];
 
-    public SimNode AddNode() => AddNode(static _ => true);
+    public SimNode AddNode(bool isClient = false) => AddNode(static _ => true, isClient);
 
     /// <summary>Adds a node whose place fits: names are drawn until one does, as whoever wants a certain place has to do it.</summary>
-    public SimNode AddNode(Func<DhtKey, bool> fits)
+    public SimNode AddNode(Func<DhtKey, bool> fits, bool isClient = false)
     {
         byte[] multihash = new byte[34];
         do
@@ -56,7 +59,7 @@ internal sealed class SimNetwork
         while (!fits(DhtKey.Of(multihash)));
         if (!PeerId.TryFromBytes(multihash, out PeerId peer))
             throw new InvalidOperationException("This is no peer id.");
-        var node = new SimNode(new Contact(peer, []), Table, Nodes.Count);
+        var node = new SimNode(new Contact(peer, []), Table, Nodes.Count) { IsClient = isClient };
         Nodes.Add(node);
         _byKey.Add(node.Key, node);
         return node;
@@ -65,14 +68,23 @@ internal sealed class SimNetwork
     /// <summary>A node enters by one that is there: looks itself up, then a random point of each bucket, as a real one does.</summary>
     public void Join(SimNode node, SimNode by)
     {
-        node.Table.Admit(by.Contact, NetworkGroup.None, Now, isReplaceable: true);
-        by.Table.Admit(node.Contact, NetworkGroup.None, Now);
+        Meet(node, by);
         Find(node, node.Key, result =>
         {
             int last = Math.Min(15, node.Table.BucketCount - 1);
             for (int prefix = 0; prefix <= last; prefix++)
                 Find(node, node.Key.Flip(prefix).WithTail(prefix + 1, DhtKey.Random(Random)), static _ => { });
         });
+    }
+
+    /// <summary>A node connects to another.</summary>
+    public void Meet(SimNode node, SimNode other)
+    {
+        if (!other.IsOnline || !CanReach(node, other))
+            return;
+        node.Table.Admit(other.Contact, NetworkGroup.None, Now, isReplaceable: true);
+        if (!node.IsClient)
+            other.Table.Admit(node.Contact, NetworkGroup.None, Now);
     }
 
     /// <summary>Fills a table as one that has been in use for long: of each part of the keyspace as many as the bucket takes, at random.</summary>
@@ -110,7 +122,7 @@ internal sealed class SimNetwork
     public void Ping(SimNode from, Contact contact)
     {
         SimNode to = _byKey[contact.Key];
-        if (to.IsOnline)
+        if (to.IsOnline && CanReach(from, to))
             Events.After(RoundTrip(), () => from.Table.Seen(contact.Key, Now));
         else
             Events.After(RequestTimeout, () => from.Table.Remove(contact.Key, out _));
@@ -166,7 +178,7 @@ internal sealed class SimNetwork
             TimeSpan wait = RoundTrip();
             for (TimeSpan again = TimeSpan.FromSeconds(1); Loss > 0 && _chance.NextDouble() < Loss; again *= 2)
                 wait += again;
-            if (!to.IsOnline || wait > RequestTimeout)
+            if (!to.IsOnline || !CanReach(from, to) || wait > RequestTimeout)
             {
                 Events.After(RequestTimeout, () =>
                 {
@@ -189,7 +201,8 @@ internal sealed class SimNetwork
                         _answer[kept++] = _answer[i];
                 }
 
-                to.Table.Admit(from.Contact, NetworkGroup.None, Now);
+                if (!from.IsClient)
+                    to.Table.Admit(from.Contact, NetworkGroup.None, Now);
                 from.Table.Admit(contact, NetworkGroup.None, Now);
                 onAnswer(to);
                 if (lookup.OnReply(contact.Key, _answer.AsSpan(0, kept)))

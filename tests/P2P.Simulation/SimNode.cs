@@ -16,6 +16,9 @@ internal sealed class SimNode(Contact contact, RoutingTableSettings settings, in
 
     public bool IsOnline { get; set; } = true;
 
+    /// <summary>Whether it only asks, as a node behind a router that lets nobody in: it stands in nobody's table.</summary>
+    public bool IsClient { get; init; }
+
     /// <summary>Starts anew with an empty table, as a process does that was ended.</summary>
     public void Restart() => (Table, IsOnline) = (new RoutingTable(Contact.Key, settings), true);
 }
