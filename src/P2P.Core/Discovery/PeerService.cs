@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using P2P.Core.Addresses;
 
 namespace P2P.Core.Discovery;
 

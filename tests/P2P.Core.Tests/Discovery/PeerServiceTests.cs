@@ -36,16 +36,16 @@ public sealed class PeerServiceTests
     }
 
     [TestMethod]
-    [DataRow("_services._dns-sd._udp.local", DnsType.Ptr, DnsType.Ptr, 1)]
-    [DataRow("abc._p2p._udp.local", DnsType.Txt, DnsType.Txt, 2)]
-    [DataRow("abc._P2P._udp.local", DnsType.Srv, DnsType.Srv, 1)]
-    [DataRow("abc.local", DnsType.A, DnsType.A, 1)]
-    [DataRow("abc.local", DnsType.Aaaa, DnsType.Aaaa, 1)]
-    public void Resolvers_for_people_get_what_they_ask_for(string name, DnsType asked, DnsType told, int count)
+    [DataRow("_services._dns-sd._udp.local", 12, 1)]
+    [DataRow("abc._p2p._udp.local", 16, 2)]
+    [DataRow("abc._P2P._udp.local", 33, 1)]
+    [DataRow("abc.local", 1, 1)]
+    [DataRow("abc.local", 28, 1)]
+    public void Resolvers_for_people_get_what_they_ask_for(string name, int type, int count)
     {
-        DnsMessage answer = new PeerService("abc").Answer(new DnsMessage { Questions = [new DnsQuestion(name, asked)] }, Peer, Addresses)!;
+        DnsMessage answer = new PeerService("abc").Answer(new DnsMessage { Questions = [new DnsQuestion(name, (DnsType)type)] }, Peer, Addresses)!;
         Assert.HasCount(count, answer.Answers);
-        Assert.IsTrue(answer.Answers.All(record => record.Type == told));
+        Assert.IsTrue(answer.Answers.All(record => record.Type == (DnsType)type));
     }
 
     [TestMethod]

@@ -14,7 +14,7 @@ public sealed class FetchCostTests
 
     [TestMethod]
     [Timeout(120_000, CooperativeCancellation = true)]
-    public Task A_share_of_many_runs_is_fetched_with_few_lookups_and_peers() => FetchAsync(holders: 24, bytes: 200L << 20);
+    public Task A_share_of_many_runs_is_fetched_with_few_lookups_and_peers() => FetchAsync(holders: 20, bytes: 130L << 20);
 
     [TestMethod]
     [SlowTest]
