@@ -12,7 +12,7 @@ internal sealed class HeldLeases(BlockStore store, TimeProvider time) : IDisposa
     /// <summary>Ended leases that are remembered (count); one more, and the one that would be forgotten first goes.</summary>
     private const int MaxEnded = 65_536;
 
-    private readonly SemaphoreSlim _commits = new(1); // rows are written in the order in which they are shown
+    private readonly SemaphoreSlim _commits = new(1); // rows are written in the order in which they are shown, and a lease that is being replaced does not end meanwhile
     private readonly Lock _gate = new(); // guards all below
     private readonly Dictionary<(PeerId Publisher, DhtKey Run), HeldLease> _leases = [];
     private readonly Dictionary<(PeerId Publisher, DhtKey Run), (ulong Sequence, DateTimeOffset Until)> _ended = [];
@@ -88,7 +88,7 @@ internal sealed class HeldLeases(BlockStore store, TimeProvider time) : IDisposa
                 return null;
             }
 
-            long replaced = before?.Lease.Bytes ?? 0;
+            long replaced = RoomOf(lease);
             var held = new HeldBytes(
                 _bytes.Values.Sum() - replaced,
                 _bytes.Where(static one => one.Key.IsStranger).Sum(static one => one.Value) - (before?.Origin.IsStranger == true ? replaced : 0),
@@ -110,7 +110,7 @@ internal sealed class HeldLeases(BlockStore store, TimeProvider time) : IDisposa
     /// <param name="entries">Its blocks, in its order.</param>
     /// <param name="room">What was promised for it.</param>
     /// <param name="cancellationToken">Before the commit it ends it; afterwards it is done.</param>
-    /// <returns>False: a newer lease came meanwhile, and nothing was committed.</returns>
+    /// <returns>False: a newer lease came meanwhile, or the one whose room it was to take over ended. Nothing was committed.</returns>
     public async Task<bool> CommitAsync(StoreBatch batch, Pin pin, HeldLease held, IReadOnlyCollection<ReplicaEntry> entries, HeldRoom room, CancellationToken cancellationToken)
     {
         await _commits.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -118,7 +118,8 @@ internal sealed class HeldLeases(BlockStore store, TimeProvider time) : IDisposa
         {
             lock (_gate)
             {
-                if (IsOutdated(held.Lease))
+                // what was to be replaced may have been released during the pull, and its room promised to others
+                if (IsOutdated(held.Lease) || room.Bytes + RoomOf(held.Lease) < held.Lease.Bytes)
                     return false;
             }
 
@@ -172,14 +173,22 @@ internal sealed class HeldLeases(BlockStore store, TimeProvider time) : IDisposa
     /// <summary>Lets go of a copy that is one too many; the same lease may come again when copies are missing.</summary>
     public async Task<bool> DropAsync(HeldLease held, CancellationToken cancellationToken)
     {
-        lock (_gate)
+        await _commits.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            if (!_leases.TryGetValue((held.Lease.Publisher, held.Lease.RunKey), out HeldLease? now) || now.Pin != held.Pin)
-                return false;
-            Drop(now);
-        }
+            lock (_gate)
+            {
+                if (!_leases.TryGetValue((held.Lease.Publisher, held.Lease.RunKey), out HeldLease? now) || now.Pin != held.Pin)
+                    return false;
+                Drop(now);
+            }
 
-        return await store.RemovePinAsync(held.Pin, cancellationToken).ConfigureAwait(false);
+            return await store.RemovePinAsync(held.Pin, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _commits.Release();
+        }
     }
 
     /// <summary>Lets go of what is over.</summary>
@@ -187,18 +196,26 @@ internal sealed class HeldLeases(BlockStore store, TimeProvider time) : IDisposa
     public async Task<IReadOnlyList<HeldLease>> RemoveEndedAsync(CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();
-        List<HeldLease> over;
-        lock (_gate)
+        await _commits.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            over = [.. _leases.Values.Where(held => held.Lease.Until <= now)];
-            foreach (HeldLease held in over)
-                Drop(held);
-            foreach ((PeerId, DhtKey) key in _ended.Where(one => one.Value.Until <= now).Select(static one => one.Key).ToList())
-                _ended.Remove(key);
-        }
+            List<HeldLease> over;
+            lock (_gate)
+            {
+                over = [.. _leases.Values.Where(held => held.Lease.Until <= now)];
+                foreach (HeldLease held in over)
+                    Drop(held);
+                foreach ((PeerId, DhtKey) key in _ended.Where(one => one.Value.Until <= now).Select(static one => one.Key).ToList())
+                    _ended.Remove(key);
+            }
 
-        await store.RemoveLeasesAsync(now, cancellationToken).ConfigureAwait(false);
-        return over;
+            await store.RemoveLeasesAsync(now, cancellationToken).ConfigureAwait(false);
+            return over;
+        }
+        finally
+        {
+            _commits.Release();
+        }
     }
 
     /// <summary>See <see cref="HeldRoom"/>.</summary>
@@ -227,6 +244,9 @@ internal sealed class HeldLeases(BlockStore store, TimeProvider time) : IDisposa
         key.WriteBytes(bytes);
         return bytes;
     }
+
+    /// <summary>The bytes of the lease that this one replaces.</summary>
+    private long RoomOf(Lease lease) => _leases.GetValueOrDefault((lease.Publisher, lease.RunKey))?.Lease.Bytes ?? 0;
 
     /// <summary>Whether a newer statement is known.</summary>
     private bool IsOutdated(Lease lease)

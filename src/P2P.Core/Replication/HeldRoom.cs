@@ -5,6 +5,9 @@ internal sealed class HeldRoom(HeldLeases owner, LeaseOrigin origin, long bytes)
 {
     private int _isOver;
 
+    /// <summary>How much it is.</summary>
+    public long Bytes => bytes;
+
     /// <inheritdoc/>
     public void Dispose()
     {
