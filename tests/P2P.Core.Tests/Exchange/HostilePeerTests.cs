@@ -49,6 +49,7 @@ public sealed class HostilePeerTests
     }
 
     [TestMethod]
+    [DoNotParallelize] // memory is that of the whole process
     public async Task A_wantlist_of_a_million_lines_is_bounded_and_others_are_served()
     {
         await using var network = new PipeNetwork();
