@@ -71,10 +71,12 @@ internal sealed partial class YamuxSession
 
     private bool HasPeerLeft { get; set; }
 
-    /// <summary>Once the session has ended its last frames are read only to let the peer hang up, and mean nothing.</summary>
+    private bool HasEnded => Volatile.Read(ref _endReason) is not null;
+
+    /// <summary>Once the session has ended its last frames are read only to let the peer take its leave, and mean nothing else.</summary>
     private void Process(ReadOnlySpan<byte> chunk)
     {
-        while (!chunk.IsEmpty && !HasPeerLeft && Volatile.Read(ref _endReason) is null)
+        while (!chunk.IsEmpty && !HasPeerLeft)
         {
             if (_payloadLeft > 0)
             {
@@ -111,12 +113,15 @@ internal sealed partial class YamuxSession
     {
         switch (header.Type)
         {
-            case YamuxFrameType.Ping:
+            case YamuxFrameType.Ping when !HasEnded:
                 OnPing(header);
                 break;
             case YamuxFrameType.GoAway:
                 HasPeerLeft = true;
-                End($"the peer ended the session ({(YamuxGoAway)header.Length})", farewell: null);
+                End($"the peer ended the session ({(YamuxGoAway)header.Length})", farewell: null); // or both did at the same time, and neither waits for the other
+                break;
+            case var type when HasEnded:
+                (_payloadStream, _payloadLeft) = (null, type == YamuxFrameType.Data ? header.Length : 0);
                 break;
             default:
                 OnStreamFrame(header);
@@ -233,7 +238,7 @@ internal sealed partial class YamuxSession
     private void TakePayload(ReadOnlySpan<byte> payload)
     {
         _payloadLeft -= (uint)payload.Length;
-        if (_payloadStream is not { } stream)
+        if (HasEnded || _payloadStream is not { } stream)
             return;
         switch (stream.Deliver(payload))
         {

@@ -88,4 +88,20 @@ public sealed class YamuxTimeTests
             await closing;
         }
     }
+
+    [TestMethod]
+    public async Task Two_that_say_goodbye_at_the_same_time_do_not_wait_for_each_other()
+    {
+        (RawPeer peer, YamuxSession session) = RawPeer.NewPair(time: new VirtualTime());
+        await using (session)
+        {
+            Task closing = session.CloseAsync(CancellationToken.None);
+            await peer.ExpectGoAwayAsync();
+            // what was on its way to us still comes before the peer's goodbye, and is of no interest
+            await peer.SendDataAsync(1, new byte[100], YamuxFlags.Syn);
+            await peer.SendAsync(YamuxFrameType.Ping, YamuxFlags.Syn, 0, 7);
+            await peer.SendAsync(YamuxFrameType.GoAway, YamuxFlags.None, 0, 0);
+            await closing.WaitAsync(RawPeer.Patience);
+        }
+    }
 }
