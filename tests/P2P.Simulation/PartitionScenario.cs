@@ -10,6 +10,8 @@ internal sealed class PartitionScenario
 {
     private const int Entrances = 3, ChecksAtOnce = 32;
 
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromMinutes(10), EntranceInterval = TimeSpan.FromMinutes(2);
 
     private readonly SimNetwork _network;
@@ -58,7 +60,7 @@ internal sealed class PartitionScenario
     {
         var schedule = new RefreshSchedule(RefreshSettings.Default with { Interval = RefreshInterval });
         TimeSpan began = Now;
-        KeepConnected(node);
+        KeepConnected(node, schedule);
         Step();
 
         void Step()
@@ -72,36 +74,43 @@ internal sealed class PartitionScenario
                         continue; // see KeepConnected
                     case RefreshStepKind.Check:
                         foreach (Contact silent in node.Table.FindSilent(Now, 2 * RefreshInterval, ChecksAtOnce))
-                            _network.Ping(node, silent);
+                            Check(node, silent, schedule);
                         continue;
                     case RefreshStepKind.Self:
-                        Find(node.Key);
+                        Find(node.Key, step.Others);
                         return;
                     case RefreshStepKind.Bucket:
-                        Find(node.Key.Flip(step.Prefix).WithTail(step.Prefix + 1, DhtKey.Random(_network.Random)));
+                        Find(node.Key.Flip(step.Prefix).WithTail(step.Prefix + 1, DhtKey.Random(_network.Random)), []);
                         return;
                     default:
-                        _network.Events.After(TimeSpan.FromTicks(Math.Max((step.Until - (Now - began)).Ticks, TimeSpan.TicksPerSecond)), Step);
+                        _network.Events.After(TimeSpan.FromTicks(Math.Clamp((step.Until - (Now - began)).Ticks, TimeSpan.TicksPerSecond, Tick.Ticks)), Step);
                         return;
                 }
             }
         }
 
-        void Find(DhtKey target)
+        void Find(DhtKey target, IReadOnlyList<Contact> others)
         {
             node.Table.Bucket(node.Table.BucketOf(target)).LastUsed = Now - began;
-            _network.Find(node, target, _ => Step());
+            _network.Find(node, target, others, _ => Step());
         }
     }
 
-    private void KeepConnected(SimNode node)
+    private void KeepConnected(SimNode node, RefreshSchedule schedule)
     {
         for (int i = 0; i < Entrances; i++)
         {
-            if (_network.Nodes[i] != node)
-                _network.Meet(node, _network.Nodes[i]);
+            SimNode entrance = _network.Nodes[i];
+            if (entrance == node)
+                continue;
+            bool isNewcomer = !node.Table.Contains(entrance.Key);
+            _network.Meet(node, entrance);
+            if (isNewcomer && _network.CanReach(node, entrance))
+                Check(node, entrance.Contact, schedule);
         }
 
-        _network.Events.After(EntranceInterval, () => KeepConnected(node));
+        _network.Events.After(EntranceInterval, () => KeepConnected(node, schedule));
     }
+
+    private void Check(SimNode node, Contact contact, RefreshSchedule schedule) => _network.Check(node, contact, named => schedule.Hear(node.Table, named));
 }

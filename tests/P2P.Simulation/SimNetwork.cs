@@ -112,9 +112,12 @@ internal sealed class SimNetwork
     }
 
     /// <summary>One lookup with the real state machine.</summary>
-    public void Find(SimNode from, DhtKey target, Action<Lookup> done)
+    public void Find(SimNode from, DhtKey target, Action<Lookup> done) => Find(from, target, [], done);
+
+    /// <summary>One lookup that begins with others besides the contacts of the table.</summary>
+    public void Find(SimNode from, DhtKey target, IReadOnlyList<Contact> others, Action<Lookup> done)
     {
-        var lookup = new Lookup(target, from.Table.Closest(target, Lookup.K), Lookup, from.Key);
+        var lookup = new Lookup(target, [.. from.Table.Closest(target, Lookup.K), .. others], Lookup, from.Key);
         Run(from, lookup, static _ => { }, () => done(lookup));
     }
 
@@ -126,6 +129,15 @@ internal sealed class SimNetwork
             Events.After(RoundTrip(), () => from.Table.Seen(contact.Key, Now));
         else
             Events.After(RequestTimeout, () => from.Table.Remove(contact.Key, out _));
+    }
+
+    /// <summary>Asks one node who is nearest to the one who asks; one that is silent leaves the table.</summary>
+    public void Check(SimNode from, Contact contact, Action<IReadOnlyList<Contact>> named)
+    {
+        Ping(from, contact);
+        SimNode to = _byKey[contact.Key];
+        if (to.IsOnline && CanReach(from, to))
+            Events.After(RoundTrip(), () => named([.. to.Table.Closest(from.Key, RoutingTableSettings.K).Where(one => one.Key != from.Key)]));
     }
 
     /// <summary>Tells one node something.</summary>

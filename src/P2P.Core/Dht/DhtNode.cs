@@ -303,7 +303,20 @@ internal sealed class DhtNode : IAsyncDisposable
     internal async Task<bool> CheckAsync(Contact contact, CancellationToken cancellationToken)
     {
         var request = new DhtMessage { Type = DhtMessageType.FindNode, Key = _pool.Self.ToArray() };
-        return await _lookups.TryAskAsync(contact, request, DialPurpose.Background, cancellationToken).ConfigureAwait(false) is not null;
+        DhtMessage? answer = await _lookups.TryAskAsync(contact, request, DialPurpose.Background, cancellationToken).ConfigureAwait(false);
+        if (answer is not null)
+            _refresh.OnNeighboursNamed(answer.CloserPeers);
+        return answer is not null;
+    }
+
+    /// <summary>Looks up our own place.</summary>
+    /// <param name="others">Contacts to begin with besides those of the table.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    internal async Task FindNeighboursAsync(IReadOnlyList<Contact> others, CancellationToken cancellationToken)
+    {
+        var request = new DhtMessage { Type = DhtMessageType.FindNode, Key = _pool.Self.ToArray() };
+        var plan = new DhtLookupPlan(request, DialPurpose.Background) { Seeds = [.. _members.Closest(_members.Own, _settings.Lookup.K), .. others] };
+        await _lookups.RunAsync(plan, static (_, _, _) => false, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<bool> TryPutAsync(Contact contact, DhtRecord record, CancellationToken cancellationToken)

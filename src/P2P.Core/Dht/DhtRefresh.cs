@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using P2P.Core.Connections;
+using P2P.Core.Muxer;
 
 namespace P2P.Core.Dht;
 
@@ -11,6 +12,7 @@ internal sealed class DhtRefresh(DhtNode node, DhtMembers members, DhtNodeSettin
 
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(30), Shortest = TimeSpan.FromSeconds(1);
 
+    private readonly AsyncSignal _heard = new();
     private readonly RefreshSchedule _schedule = new(RefreshSettings.Default with { Interval = settings.RefreshInterval });
 
     /// <summary>Runs until it is cancelled.</summary>
@@ -18,6 +20,7 @@ internal sealed class DhtRefresh(DhtNode node, DhtMembers members, DhtNodeSettin
     {
         await members.First.WaitAsync(cancellationToken).ConfigureAwait(false);
         TimeSpan lookedAfter = members.Now;
+        Task? heard = null;
         while (true)
         {
             RefreshStep step = members.With(table => _schedule.Next(table, members.Now));
@@ -27,7 +30,7 @@ internal sealed class DhtRefresh(DhtNode node, DhtMembers members, DhtNodeSettin
                     await DropSilentAsync(cancellationToken).ConfigureAwait(false);
                     break;
                 case RefreshStepKind.Self:
-                    await node.FindClosestAsync(node.Self.ToArray(), DialPurpose.Background, cancellationToken).ConfigureAwait(false);
+                    await node.FindNeighboursAsync(step.Others, cancellationToken).ConfigureAwait(false);
                     break;
                 case RefreshStepKind.Bucket:
                     await node.FindClosestAsync(NameIn(step.Prefix), DialPurpose.Background, cancellationToken).ConfigureAwait(false);
@@ -37,7 +40,9 @@ internal sealed class DhtRefresh(DhtNode node, DhtMembers members, DhtNodeSettin
                     break; // the peers to begin with are kept connected by the node, for all its networks
                 default:
                     TimeSpan wait = step.Until - members.Now;
-                    await Task.Delay(wait < Tick ? (wait > Shortest ? wait : Shortest) : Tick, time, cancellationToken).ConfigureAwait(false);
+                    heard ??= _heard.WaitAsync().AsTask();
+                    if (await IsOverAsync(heard, wait < Tick ? (wait > Shortest ? wait : Shortest) : Tick, cancellationToken).ConfigureAwait(false))
+                        heard = null;
                     break;
             }
 
@@ -46,6 +51,13 @@ internal sealed class DhtRefresh(DhtNode node, DhtMembers members, DhtNodeSettin
             lookedAfter = members.Now;
             await node.LookAfterAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Somebody answered who is nearest to our own place.</summary>
+    public void OnNeighboursNamed(IReadOnlyList<Contact> named)
+    {
+        if (members.With(table => _schedule.Hear(table, named)))
+            _heard.Set();
     }
 
     /// <summary>A name whose point shares exactly so many bits with our own, found by trying: the wire takes names, not points.</summary>
@@ -59,6 +71,20 @@ internal sealed class DhtRefresh(DhtNode node, DhtMembers members, DhtNodeSettin
         }
         while (own.CommonPrefixLength(DhtKey.Of(name)) != prefix);
         return name;
+    }
+
+    /// <summary>Waits for something, and not longer than that.</summary>
+    private async Task<bool> IsOverAsync(Task awaited, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await awaited.WaitAsync(patience, time, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 
     private byte[] NameIn(int prefix)

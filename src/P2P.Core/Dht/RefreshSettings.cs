@@ -18,6 +18,9 @@ internal sealed record RefreshSettings
     /// <summary>After the second round, so long until who came first stays.</summary>
     public TimeSpan SettleAfter { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>When others name neighbours that are not known, the own place is looked up besides, at most so often.</summary>
+    public TimeSpan MergeInterval { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Buckets beyond this one hold next to nobody in any network that exists, and a name in them is dear to find.</summary>
     public int MaxPrefix { get; init; } = 15;
 }

@@ -4,7 +4,11 @@ namespace P2P.Core.Dht;
 /// <param name="Kind">What to do.</param>
 /// <param name="Prefix">The bucket, for <see cref="RefreshStepKind.Bucket"/>.</param>
 /// <param name="Until">When to ask again, for <see cref="RefreshStepKind.Wait"/>.</param>
-internal readonly record struct RefreshStep(RefreshStepKind Kind, int Prefix = 0, TimeSpan Until = default);
+internal readonly record struct RefreshStep(RefreshStepKind Kind, int Prefix = 0, TimeSpan Until = default)
+{
+    /// <summary>Contacts to ask besides those of the table, for <see cref="RefreshStepKind.Self"/>.</summary>
+    public IReadOnlyList<Contact> Others { get; init; } = [];
+}
 
 /// <summary>The kinds of <see cref="RefreshStep"/>.</summary>
 internal enum RefreshStepKind

@@ -66,6 +66,18 @@ public sealed class DhtNodeTests : IAsyncDisposable
 
     [TestMethod]
     [Timeout(60_000, CooperativeCancellation = true)]
+    public async Task Who_meets_one_of_another_network_finds_its_neighbours_there()
+    {
+        (TestPeer self, DhtNode node) = await StartAsync(Known);
+        (TestPeer entrance, _) = await StartAsync(Known);
+        DhtKey own = DhtKey.Of(self.Id);
+        PeerId[] strangers = [.. _peers.Skip(Known + 1).Select(static peer => peer.Id).Where(id => id != entrance.Id).OrderBy(id => DhtKey.Of(id) ^ own)];
+        await self.ConnectAsync(entrance, Token);
+        await Eventually.TrueAsync(() => strangers.Take(5).All(id => node.GetContacts().Any(contact => contact.Peer == id)), Token);
+    }
+
+    [TestMethod]
+    [Timeout(60_000, CooperativeCancellation = true)]
     public async Task More_statements_than_the_rate_allows_are_all_taken()
     {
         (TestPeer self, DhtNode node) = await StartAsync(1);

@@ -46,6 +46,42 @@ public sealed class RefreshScheduleTests
     }
 
     [TestMethod]
+    public void Neighbours_that_others_name_are_asked_once_and_at_most_once_a_minute()
+    {
+        var schedule = new RefreshSchedule(Settings);
+        RoutingTable table = Filled(5);
+        Drain(schedule, table, TimeSpan.FromSeconds(1));
+        Contact[] known = table.Closest(table.Own, RoutingTableSettings.K);
+        Contact near = Drawn(1, table.Own, static prefix => prefix >= 10), nearer = Drawn(2, table.Own, static prefix => prefix >= 10);
+        Assert.IsFalse(schedule.Hear(table, known), "they are known");
+        Assert.IsFalse(schedule.Hear(table, [Drawn(3, table.Own, static prefix => prefix == 0)]), "no neighbour");
+        Assert.IsTrue(schedule.Hear(table, [near, .. known]));
+        Assert.IsTrue(schedule.Hear(table, [nearer, near]));
+
+        RefreshStep step = Drain(schedule, table, TimeSpan.FromMinutes(2)).Single();
+        Assert.AreEqual(RefreshStepKind.Self, step.Kind);
+        CollectionAssert.AreEquivalent(new[] { near, nearer }, step.Others.ToArray());
+
+        schedule.Hear(table, [near]);
+        Assert.AreEqual(new RefreshStep(RefreshStepKind.Wait, Until: TimeSpan.FromMinutes(3)), schedule.Next(table, TimeSpan.FromMinutes(2.5)));
+        Assert.HasCount(1, Drain(schedule, table, TimeSpan.FromMinutes(3)));
+        Assert.IsEmpty(Drain(schedule, table, TimeSpan.FromMinutes(4)), "nobody new was named");
+    }
+
+    [TestMethod]
+    public void So_many_neighbours_are_kept_at_most_as_make_a_search_and_those_are_the_nearest()
+    {
+        var schedule = new RefreshSchedule(Settings);
+        RoutingTable table = Filled(6);
+        Drain(schedule, table, TimeSpan.FromSeconds(1));
+        Contact[] named = [.. Enumerable.Range(0, 200).Select(i => Drawn((ulong)i, table.Own, static prefix => prefix >= 8)).OrderBy(contact => contact.Key ^ table.Own)];
+        foreach (Contact contact in named.Reverse())
+            schedule.Hear(table, [contact]);
+        RefreshStep step = Drain(schedule, table, TimeSpan.FromMinutes(2)).Single();
+        CollectionAssert.AreEqual(named.Take(RoutingTableSettings.K).ToArray(), step.Others.ToArray());
+    }
+
+    [TestMethod]
     public void It_always_names_a_time_to_come_back_and_has_little_to_do_in_a_day()
     {
         var schedule = new RefreshSchedule(Settings);
@@ -78,6 +114,18 @@ public sealed class RefreshScheduleTests
         Assert.IsTrue(table.Bucket(0).Entries[0].IsReplaceable);
         Drain(schedule, table, TimeSpan.FromMinutes(12));
         Assert.IsFalse(table.Bucket(0).Entries[0].IsReplaceable);
+    }
+
+    /// <summary>A contact that shares as many bits with a point as is wanted.</summary>
+    private static Contact Drawn(ulong seed, DhtKey point, Func<int, bool> fits)
+    {
+        var random = new SeededRandom(1_000 + seed);
+        while (true)
+        {
+            Contact contact = DhtCrowd.NewContact(random);
+            if (fits(point.CommonPrefixLength(contact.Key)))
+                return contact;
+        }
     }
 
     private static RoutingTable Filled(ulong seed, bool isReplaceable = false)
