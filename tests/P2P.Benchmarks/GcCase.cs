@@ -90,7 +90,7 @@ internal static class GcCase
         if (usage.OwnedBytes > KeptBytes + (4 << 20))
             throw new InvalidOperationException($"Garbage was left: {usage}.");
         string output = Bench.Fresh("gc-kept.bin");
-        await using (P2PNode other = await P2PNode.StartAsync(new P2PNodeOptions { DataDirectory = Bench.Fresh("gc-other"), Listen = false }))
+        await using (P2PNode other = await P2PNode.StartAsync(new P2PNodeOptions { DataDirectory = Bench.Fresh("gc-other"), Listen = false, Lan = new LanOptions { Enabled = false } }))
             await other.FetchAsync(share.Link, output);
         if (!await FetchCase.SameAsync(kept, output))
             throw new InvalidOperationException("What was kept is not what it was.");

@@ -3,10 +3,12 @@ using System.Globalization;
 using System.Text;
 using P2P.Core;
 using P2P.Core.Blocks;
+using P2P.Core.Catalogue;
 using P2P.Core.Connections;
 using P2P.Core.Content;
 using P2P.Core.Cryptography;
 using P2P.Core.Dht;
+using P2P.Core.Discovery;
 using P2P.Core.Exchange;
 using P2P.Core.Muxer;
 using P2P.Core.Protocols;
@@ -42,6 +44,8 @@ internal static partial class FuzzTargets
         new("bitswap", BitswapSamples(), BitswapMessages),
         new("dht-message", DhtSamples(), DhtMessages),
         new("ipns-record", [[0x42, 1, 7, 0x4a, 1, 0xa0], [0x42, 1, 7, 0x4a, 10, 0xa1, 0x63, .. "TTL"u8, 0x1a, 1, 2, 3, 4]], input => new IpnsValidator().IsValid(Peer.AsSpan(), input, default)),
+        new("dns-message", [DnsMessageWriter.Write(PeerService.Query()), DnsMessageWriter.Write(new PeerService("abc").Announce(Peer, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")])), DnsMessageWriter.Write(new PeerService("abc").Answer(PeerService.Query(), Peer, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")])!)], DnsMessages),
+        new("catalogue", [CatalogueProtocol.Encode(new CatalogueList("n", [new CatalogueItem("x", Raw, 1, true, DateTimeOffset.UnixEpoch)]))], Catalogues),
         new("replica-message", [[0x0a, 4, 0x12, 2, 1, 2], [0x12, 2, 0x0a, 0], [0x2a, 4, 0x0a, 2, 1, 2], [0x32, 0], [0x3a, 5, 0x0a, 1, 0xf0, 0x10, 4], [0x42, 6, 0x08, 1, 0x1a, 2, 0x20, 3]], ReplicaMessages),
         new("lease", [NewLease().Seal(Identity)], input => Lease.TryOpen(input, out _)),
         new("receipt", [NewLease().Seal(Identity)], input => Receipt.TryOpen(input, out _)),
@@ -55,6 +59,21 @@ internal static partial class FuzzTargets
         DhtMessageCodec.Encode(new DhtMessage { Type = DhtMessageType.PutValue, Key = "/pk/x"u8.ToArray(), Record = new DhtRecord("/pk/x"u8.ToArray(), new byte[] { 1 }, "2026-01-01T00:00:00Z") }),
         DhtMessageCodec.Encode(new DhtMessage { Type = DhtMessageType.GetProviders, Key = Raw.MultihashSpan.ToArray(), ProviderPeers = [new Contact(Peer, [])] }),
     ];
+
+    private static void DnsMessages(byte[] input)
+    {
+        if (!DnsMessageReader.TryRead(input, out DnsMessage? message))
+            return;
+        foreach ((_, List<Multiaddress> addresses) in PeerService.ReadPeers(message))
+            Assert.IsLessThanOrEqualTo(16, addresses.Count);
+        _ = new PeerService("abc").Answer(message, Peer, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")]);
+    }
+
+    private static void Catalogues(byte[] input)
+    {
+        if (CatalogueProtocol.TryDecode(input, out CatalogueList? list))
+            Assert.IsLessThanOrEqualTo(CatalogueProtocol.MaxItems, list.Items.Count);
+    }
 
     /// <summary>What was read is written and read again; a server takes whatever it is sent.</summary>
     private static void DhtMessages(byte[] input)

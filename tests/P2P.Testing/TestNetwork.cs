@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using P2P.Core;
 using P2P.Core.Diagnostics;
+using P2P.Core.Discovery;
 using P2P.Core.Node;
 
 namespace P2P.Testing;
@@ -46,6 +47,9 @@ public sealed class TestNetwork : IAsyncDisposable
     /// <summary>The networks that every node has an interface in; who is in none of them is a stranger.</summary>
     internal IReadOnlyList<IPNetwork> OnLink { get; set; } = [IPNetwork.Parse("10.0.0.0/8")];
 
+    /// <summary>The local network of a node that listens on an address; null: there is none.</summary>
+    internal Func<IPAddress, ILanSystem>? Lan { get; set; }
+
     /// <summary>Starts a node that listens on an address of this network.</summary>
     /// <param name="configure">Changes its options; the data folder and the listen address are set already.</param>
     /// <param name="cancellationToken">Ends the start.</param>
@@ -54,7 +58,8 @@ public sealed class TestNetwork : IAsyncDisposable
         MemoryTransport host = _network.NewHost();
         var options = new P2PNodeOptions { DataDirectory = Path.Combine(_folder, $"node-{_nodes.Count}"), ListenAddresses = [host.ListenAddress().ToString()] };
         configure?.Invoke(options);
-        var node = new P2PNode(options, new NodeSeams(Time, _random.Fork(), [host], _loggers, _metrics) { OnLink = () => OnLink });
+        ILanSystem? lan = host.ListenAddress().TryGetIPAddress(out IPAddress? address) ? Lan?.Invoke(address) : null;
+        var node = new P2PNode(options, new NodeSeams(Time, _random.Fork(), [host], _loggers, _metrics) { OnLink = () => OnLink, Lan = lan });
         _nodes.Add(node);
         await node.StartAsync(cancellationToken).ConfigureAwait(false);
         return node;

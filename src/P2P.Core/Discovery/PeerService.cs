@@ -34,7 +34,12 @@ internal sealed class PeerService(string instance)
     }
 
     /// <summary>Asks who is there.</summary>
-    public static DnsMessage Query() => new() { Questions = [new DnsQuestion(Name, DnsType.Ptr)] };
+    /// <param name="known">Instances that need not answer, with the time that they may still be kept (seconds).</param>
+    public static DnsMessage Query(IReadOnlyList<(string Instance, uint TimeToLive)>? known = null) => new()
+    {
+        Questions = [new DnsQuestion(Name, DnsType.Ptr)],
+        Answers = [.. (known ?? []).Select(static one => new DnsRecord(Name, DnsType.Ptr, one.TimeToLive) { Target = one.Instance })],
+    };
 
     /// <summary>The peers that a message tells of, with their addresses; those that say good-bye come without.</summary>
     public static List<(PeerId Peer, List<Multiaddress> Addresses)> ReadPeers(DnsMessage message)

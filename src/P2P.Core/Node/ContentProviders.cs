@@ -11,13 +11,16 @@ using P2P.Core.Replication;
 namespace P2P.Core.Node;
 
 /// <summary>
-/// Everybody who may have content: the peers that the user named and those that the DHT knows of, looked for at the same moment, each handed on as soon as it
+/// Everybody who may have content: the peers that the user named, those on the local network and those that the DHT knows of, looked for at the same moment, each handed on as soon as it
 /// is connected. Whoever is connected already is asked by the session itself.
 /// </summary>
-internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, HolderNetwork? holders, IReadOnlyList<PeerHint> hints, TimeProvider time) : IProviderSource
+internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, HolderNetwork? holders, LanNetwork? lan, IReadOnlyList<PeerHint> hints, TimeProvider time) : IProviderSource
 {
     /// <summary>What stands for the DHT where addresses stand that were tried.</summary>
     public const string DhtSource = "DHT";
+
+    /// <summary>What stands for the local network there.</summary>
+    public const string LanSource = "local network";
 
     /// <summary>Providers that are looked for in one search (count).</summary>
     private const int MaxProviders = 20;
@@ -26,6 +29,9 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
     private const int MaxDials = 8;
 
     private const int MaxAttempts = 16;
+
+    /// <summary>Peers of the local network that are asked in one search (count).</summary>
+    private const int MaxNeighbours = 64;
 
     /// <summary>How long a search waits for the first contact of a DHT that is being entered.</summary>
     private static readonly TimeSpan EntryPatience = TimeSpan.FromSeconds(5);
@@ -92,7 +98,7 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
     {
         try
         {
-            await Task.WhenAll([FindHintsAsync(root, found, cancellationToken), .. dhts.All.Select(dht => SearchAsync(dht, root, found, cancellationToken)), FindHoldersAsync(root, found, cancellationToken)]).ConfigureAwait(false);
+            await Task.WhenAll([FindHintsAsync(root, found, cancellationToken), FindNeighboursAsync(found, cancellationToken), .. dhts.All.Select(dht => SearchAsync(dht, root, found, cancellationToken)), FindHoldersAsync(root, found, cancellationToken)]).ConfigureAwait(false);
             found.TryComplete();
         }
         catch (Exception error)
@@ -105,6 +111,34 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
     {
         await foreach (PeerId peer in _hints.FindAsync(root, cancellationToken).ConfigureAwait(false))
             found.TryWrite(peer);
+    }
+
+    /// <summary>Peers on the local network, which are few and near: whether they have it is quickly asked.</summary>
+    private async Task FindNeighboursAsync(ChannelWriter<PeerId> found, CancellationToken cancellationToken)
+    {
+        if (lan is null)
+            return;
+        await lan.WaitForAnswersAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<PeerHint> neighbours = lan.Peers;
+        Note(LanSource, neighbours.Count == 0 ? "nobody there answers" : null);
+        using SemaphoreSlim places = new(MaxDials);
+        await Task.WhenAll(neighbours.Take(MaxNeighbours).Select(async peer =>
+        {
+            await places.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await pool.ConnectAsync(peer.Peer, peer.Addresses, AddressOrigin.Peer, cancellationToken).ConfigureAwait(false);
+                found.TryWrite(peer.Peer);
+            }
+            catch (P2PException error)
+            {
+                Note(error, peer.Peer);
+            }
+            finally
+            {
+                places.Release();
+            }
+        })).ConfigureAwait(false);
     }
 
     private async Task SearchAsync(DhtNode dht, Cid root, ChannelWriter<PeerId> found, CancellationToken cancellationToken)
@@ -166,8 +200,7 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
         }
         catch (P2PException e)
         {
-            foreach (DialAttempt attempt in e.Attempts.Count > 0 ? e.Attempts : [new DialAttempt(provider.Peer.ToShortString(), e.Message)])
-                Note(attempt.Address, attempt.Error);
+            Note(e, provider.Peer);
         }
         finally
         {
@@ -180,6 +213,12 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
         await dht.HasContact.WaitAsync(EntryPatience, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         return dht.ContactCount > 0;
+    }
+
+    private void Note(P2PException failure, PeerId peer)
+    {
+        foreach (DialAttempt attempt in failure.Attempts.Count > 0 ? failure.Attempts : [new DialAttempt(peer.ToShortString(), failure.Message)])
+            Note(attempt.Address, attempt.Error);
     }
 
     private void Note(string address, string? error)

@@ -38,6 +38,9 @@ internal static partial class NodeLog
     [LoggerMessage(9011, LogLevel.Warning, "Announcing pauses: {Reason}")]
     public static partial void AnnouncingPaused(ILogger logger, string reason);
 
+    [LoggerMessage(9012, LogLevel.Debug, "Peer {Peer} of the local network was not reached: {Reason}")]
+    public static partial void NeighbourNotReached(ILogger logger, PeerId peer, string reason);
+
     [LoggerMessage(9008, LogLevel.Warning, "What nothing keeps any more could not be freed")]
     public static partial void GarbageNotCollected(ILogger logger, Exception error);
 

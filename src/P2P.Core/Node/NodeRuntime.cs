@@ -78,6 +78,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             seams.Metrics);
         Dht = new DhtNetworks(settings, Connections, store, seams);
         Announcing = new Announcing(this, seams);
+        Lan = settings.LooksOnLan && !settings.IsLoopbackOnly && seams.Lan is { } lan ? new LanNetwork(Connections, lan, settings.NodeName, OnLink, seams) : null;
         Replicating = Dht.Own is { } own ? new Replicating(this, identity, new HolderNetwork(settings, Connections, own, seams), settings, seams) : null;
     }
 
@@ -111,6 +112,9 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
     /// <summary>The networks that this machine has an interface in.</summary>
     public Func<IReadOnlyList<IPNetwork>> OnLink { get; }
+
+    /// <summary>Peers of the local network; null when they are not looked for.</summary>
+    public LanNetwork? Lan { get; }
 
     /// <summary>Copies kept by others and for others; null when it takes no part in the DHT.</summary>
     public Replicating? Replicating { get; }
@@ -255,6 +259,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // each loop logs its own failure
 
         // whatever fails here, what comes after it is closed all the same, the folder above all
+        Lan?.Dispose();
         await EndAsync(Reading.DisposeAsync().AsTask()).ConfigureAwait(false);
         if (Replicating is { } replicating)
             await EndAsync(replicating.DisposeAsync().AsTask()).ConfigureAwait(false);
@@ -309,13 +314,12 @@ internal sealed class NodeRuntime : IAsyncDisposable
     }
 
     /// <summary>Who may have some content: those that are named, and those that the DHT knows of.</summary>
-    public ContentProviders FindProviders(IReadOnlyList<PeerHint> hints) => new(Connections, Dht, Replicating?.Network, hints, Time);
+    public ContentProviders FindProviders(IReadOnlyList<PeerHint> hints) => new(Connections, Dht, Replicating?.Network, Lan, hints, Time);
 
     /// <summary>A node that lives on this machine alone may follow what its peers say about this machine; any other may not.</summary>
     private static Func<IReadOnlyList<IPNetwork>> OnLinkOf(NodeSettings settings)
     {
-        IReadOnlyList<Multiaddress> own = settings.ListenAddresses.Count > 0 ? settings.ListenAddresses : settings.BootstrapPeers;
-        bool isLocal = own.Count > 0 && own.All(static address => address.Scope == AddressScope.Loopback);
+        bool isLocal = settings.IsLoopbackOnly;
         return () => OnLinkNetworks.Current(withLoopback: isLocal);
     }
 
@@ -328,6 +332,8 @@ internal sealed class NodeRuntime : IAsyncDisposable
         _loops.Add(RunAsync(Announcing.RunAsync));
         if (Replicating is { } replicating)
             _loops.Add(RunAsync(replicating.RunAsync));
+        if (Lan is { } lan)
+            _loops.Add(RunAsync(lan.RunAsync));
         if (Dht.All.Count > 0 && !Dht.MayFindAnybody)
             NodeLog.NobodyKnown(_logger);
         foreach (Multiaddress peer in Settings.BootstrapPeers.Concat(Dht.Bootstrap))

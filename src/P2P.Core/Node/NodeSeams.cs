@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Diagnostics;
+using P2P.Core.Discovery;
 using P2P.Core.Transport;
 
 namespace P2P.Core.Node;
@@ -15,6 +16,9 @@ internal sealed record NodeSeams(TimeProvider Time, Random Random, IReadOnlyList
 {
     /// <summary>The networks that this machine has an interface in; null: asked of the system.</summary>
     public Func<IReadOnlyList<IPNetwork>>? OnLink { get; init; }
+
+    /// <summary>The interfaces to local networks; null: peers there are not looked for.</summary>
+    public ILanSystem? Lan { get; init; }
 
     /// <summary>A generator of its own for one room, so that rooms do not disturb each other's sequence.</summary>
     public Random ForkRandom() => new(Random.Next());

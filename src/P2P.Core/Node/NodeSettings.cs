@@ -24,6 +24,8 @@ internal sealed record NodeSettings
 
     public required string Network { get; init; }
 
+    public required bool LooksOnLan { get; init; }
+
     public required long MaxOwnedBytes { get; init; }
 
     public required IndexRebuild IndexRebuild { get; init; }
@@ -66,6 +68,9 @@ internal sealed record NodeSettings
     public required TimeSpan IdleTimeout { get; init; }
 
     public required TimeSpan DialTimeout { get; init; }
+
+    /// <summary>Whether it lives on this machine alone: it listens on, or knows nobody but on, the loopback interface.</summary>
+    public bool IsLoopbackOnly => (ListenAddresses.Count > 0 ? ListenAddresses : BootstrapPeers) is { Count: > 0 } own && own.All(static address => address.Scope == Addresses.AddressScope.Loopback);
 
     /// <summary>Checks everything and copies it; on any fault the message lists each, with its key.</summary>
     /// <exception cref="ArgumentException">At least one option is wrong.</exception>
@@ -114,6 +119,7 @@ internal sealed record NodeSettings
             ListensByDefault = byDefault,
             BootstrapPeers = ParseAll(options.BootstrapPeers ?? [], "BootstrapPeers", needsPeer: true, faults),
             Network = options.Network ?? "",
+            LooksOnLan = (options.Lan ?? new LanOptions()).Enabled,
             MaxOwnedBytes = Range(storage.MaxOwnedBytes, 1 << 20, long.MaxValue, "Storage:MaxOwnedBytes", faults),
             IndexRebuild = storage.IndexRebuild,
             ServeFetched = exchange.ServeFetched,

@@ -7,6 +7,7 @@ using P2P.Core.Blocks;
 using P2P.Core.Content;
 using P2P.Core.Dht;
 using P2P.Core.Diagnostics;
+using P2P.Core.Discovery;
 using P2P.Core.Identity;
 using P2P.Core.Node;
 using P2P.Core.Store;
@@ -374,6 +375,12 @@ public sealed class P2PNode : IAsyncDisposable
         return runtime.Describe(await runtime.Connections.ConnectAsync(address, AddressOrigin.User, cancellationToken).ConfigureAwait(false));
     }
 
+    /// <summary>The peers of the local network that speak libp2p and say so by multicast DNS, then each change, until the node stops.</summary>
+    /// <param name="cancellationToken">Ends the watching.</param>
+    /// <exception cref="InvalidOperationException">The node does not run, or does not look at the local network (<see cref="LanOptions.Enabled"/>, or it listens on loopback only).</exception>
+    public IAsyncEnumerable<LanChange> WatchLanAsync(CancellationToken cancellationToken = default) =>
+        (Runtime.Lan ?? throw new InvalidOperationException("This node does not look for peers on the local network: it was told not to, or it lives on this machine alone.")).WatchAsync(cancellationToken);
+
     /// <summary>The connected peers now.</summary>
     public IReadOnlyList<PeerInfo> GetPeers() => _runtime is { } runtime ? [.. runtime.Connections.Connections.Select(runtime.Describe)] : [];
 
@@ -402,7 +409,7 @@ public sealed class P2PNode : IAsyncDisposable
     {
         loggers ??= NullLoggerFactory.Instance;
         time ??= TimeProvider.System;
-        return new NodeSeams(time, new Random(), [new TcpTransport(time, loggers.CreateLogger<TcpTransport>())], loggers, new P2PMetrics(meters));
+        return new NodeSeams(time, new Random(), [new TcpTransport(time, loggers.CreateLogger<TcpTransport>())], loggers, new P2PMetrics(meters)) { Lan = new LanSystem() };
     }
 
     private static async Task<P2PNode> StartNewAsync(P2PNode node, CancellationToken cancellationToken)

@@ -24,6 +24,9 @@ public sealed class P2PNodeOptions
     /// <summary>The network to join: <c>p2p</c> (default) or <c>ipfs</c>, or a name of your own. A name, not a secret.</summary>
     public string Network { get; set; } = "p2p";
 
+    /// <summary>Finding peers on the local network.</summary>
+    public LanOptions Lan { get; set; } = new();
+
     /// <summary>What may be kept on disk.</summary>
     public StorageOptions Storage { get; set; } = new();
 
@@ -42,6 +45,14 @@ public sealed class P2PNodeOptions
     /// <summary>A preset that listens on the loopback interface only, on free ports: for tests, demos and one machine.</summary>
     /// <param name="dataDirectory">See <see cref="DataDirectory"/>.</param>
     public static P2PNodeOptions Loopback(string dataDirectory) => new() { DataDirectory = dataDirectory, ListenAddresses = ["/ip4/127.0.0.1/tcp/0"] };
+}
+
+/// <summary>Finding peers on the local network.</summary>
+public sealed class LanOptions
+{
+    /// <summary>Whether peers on the local network are looked for by multicast DNS, and may find this node, which listens there. Default true.
+    /// A node that listens on the loopback interface only neither asks nor is found.</summary>
+    public bool Enabled { get; set; } = true;
 }
 
 /// <summary>What may be kept on disk.</summary>

@@ -57,7 +57,7 @@ internal static class ShareLinkText
 
         if (text.StartsWith("lan:", StringComparison.OrdinalIgnoreCase))
         {
-            return "a lan: name is no link: it is looked up on this network, by the command line";
+            return "a lan: name is no link: it is looked up on this network, by \"p2p fetch\"";
         }
 
         if (text.StartsWith("ipns:", StringComparison.OrdinalIgnoreCase) || text.StartsWith("/ipns/", StringComparison.OrdinalIgnoreCase))

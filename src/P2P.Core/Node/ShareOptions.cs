@@ -37,6 +37,12 @@ public sealed record ShareOptions
     public bool Private { get; init; }
 
     /// <summary>
+    /// Whether peers of the local network are told of it, by its name, for as long as it is shared and this node runs; see <see cref="P2PNode.WatchLanAsync"/>.
+    /// Not together with <see cref="Private"/>: there is nobody there who has the key.
+    /// </summary>
+    public bool OnLan { get; init; }
+
+    /// <summary>
     /// Copies that others are to keep, so that it outlives this node: 1 to 16; 0, the default: none. Sharing returns when every holder that was asked has
     /// answered; <see cref="Share.Health"/> says what came of it. Holders are looked for in the DHT. Not together with <see cref="AllowedPeers"/>.
     /// </summary>

@@ -15,6 +15,8 @@ internal static class ShareRules
     {
         if (options.Replicas is < 0 or > MaxReplicas)
             throw new ArgumentException($"{options.Replicas} replicas are not between 0 and {MaxReplicas}.", nameof(options));
+        if (options.OnLan && options.Private)
+            throw new ArgumentException("A private share is told to nobody on the local network: nobody there has its key. Give its link to whom it is for.", nameof(options));
         if (options.Replicas > 0 && options.AllowedPeers?.Count > 0)
             throw new ArgumentException("Replicas are given to whoever asks their holders: they cannot be had of a share for named peers only.", nameof(options));
         Glob[] exclude = PatternsOf(options);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using P2P.Core.Catalogue;
 using P2P.Core.Content;
 using P2P.Core.Diagnostics;
 using P2P.Core.Store;
@@ -58,6 +59,8 @@ internal sealed class Sharing(NodeRuntime runtime)
             found |= await runtime.Store.RemovePinAsync(pin.Id, cancellationToken).ConfigureAwait(false);
         if (!found)
             return false;
+        if (runtime.Lan?.Catalogue.Remove(root) == true)
+            await runtime.Identify.PushAsync(cancellationToken).ConfigureAwait(false);
         runtime.Garbage.Signal();
         if (runtime.Replicating is { } replicating)
             await replicating.ReleaseAsync(root, cancellationToken).ConfigureAwait(false);
@@ -65,6 +68,14 @@ internal sealed class Sharing(NodeRuntime runtime)
     }
 
     private Replicating Replicating => runtime.Replicating ?? throw new InvalidOperationException("A node that takes no part in the DHT finds no holders: it cannot share with replicas.");
+
+    private LanNetwork Lan => runtime.Lan ?? throw new InvalidOperationException("A node that does not look at the local network tells nobody there what it shares: it was told not to, or it lives on this machine alone.");
+
+    private async Task TellOnLanAsync(Pin pin, bool isFolder, CancellationToken cancellationToken)
+    {
+        if (Lan.Catalogue.Add(new CatalogueItem(pin.Name, pin.Root, pin.Bytes, isFolder, runtime.Time.GetUtcNow())))
+            await runtime.Identify.PushAsync(cancellationToken).ConfigureAwait(false); // that there is something to ask for
+    }
 
     private async Task<Share> ShareAsync(
         Func<Importer, PinId, IProgress<ImportProgress>?, Task<ImportResult>> import,
@@ -78,6 +89,8 @@ internal sealed class Sharing(NodeRuntime runtime)
         ImportOptions how = ShareRules.ForImport(options);
         if (options.Replicas > 0)
             _ = Replicating; // refuses before anything is written
+        if (options.OnLan)
+            _ = Lan; // likewise
         paths = [.. paths.Select(Path.TrimEndingDirectorySeparator)];
         using ShareSecret? secret = options.Private ? FindSecret(paths) ?? ShareSecret.New() : null;
         var pin = new Pin
@@ -125,6 +138,8 @@ internal sealed class Sharing(NodeRuntime runtime)
         runtime.Bitswap.OnBlockAvailable(pin.Root); // whoever asked before asks for the rest as soon as it has the root
         NodeLog.Shared(_logger, pin.Name, pin.Root, pin.Bytes, pin.Blocks);
         Share share = ToShare(pin) with { Unreadable = result.Unreadable, Skipped = result.Skipped, BytesAlreadyThere = result.BytesAlreadyThere };
+        if (options.OnLan)
+            await TellOnLanAsync(pin, result.Kind == ContentKind.Directory, cancellationToken).ConfigureAwait(false);
         options.Ready?.Invoke(share);
         Announcement announced = AnnouncedBlocks.MayAnnounce(pin) ? await runtime.Announcing.AnnounceAsync(pin.Root, cancellationToken).ConfigureAwait(false) : default;
         HealthReport? health = options.Replicas == 0 ? null : await Replicating.ReplicateAsync(pin, options.Replicas, cancellationToken).ConfigureAwait(false);

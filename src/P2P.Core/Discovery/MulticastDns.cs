@@ -1,0 +1,132 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace P2P.Core.Discovery;
+
+/// <summary>
+/// Finds peers of the local network by multicast DNS, and lets them find us: on each interface and family, as they come and go. Thread-safe.
+/// </summary>
+/// <param name="self">Our id.</param>
+/// <param name="system">The machine.</param>
+/// <param name="listenAddresses">Where we listen now, each address of the machine by itself; empty: we ask and are not found.</param>
+/// <param name="onFound">Told of peers that are new or have moved.</param>
+/// <param name="onGone">Told of peers that are gone.</param>
+/// <param name="time">The clock.</param>
+/// <param name="random">For names and pauses.</param>
+/// <param name="logger">Where its log goes.</param>
+internal sealed class MulticastDns(
+    PeerId self,
+    ILanSystem system,
+    Func<IReadOnlyList<Multiaddress>> listenAddresses,
+    Action<PeerId, IReadOnlyList<Multiaddress>> onFound,
+    Action<PeerId> onGone,
+    TimeProvider time,
+    Random random,
+    ILogger logger)
+{
+    /// <summary>How often interfaces are looked at: one that comes back is used again within this time.</summary>
+    private static readonly TimeSpan InterfaceInterval = TimeSpan.FromSeconds(3);
+
+    private readonly PeerService _service = new(PeerService.NewInstance(random));
+    private readonly Dictionary<(string Name, AddressFamily Family), LanLink> _links = []; // of the loop alone
+    private readonly Lock _gate = new(); // guards the peers
+    private readonly LanPeers _peers = new(self);
+    private readonly long _started = time.GetTimestamp();
+
+    /// <summary>Everybody who is there.</summary>
+    public IReadOnlyList<(PeerId Peer, IReadOnlyList<Multiaddress> Addresses)> Peers
+    {
+        get
+        {
+            lock (_gate)
+                return _peers.All;
+        }
+    }
+
+    /// <summary>Runs until it is cancelled, then says good-bye.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await FollowInterfacesAsync().ConfigureAwait(false);
+                DropSilent();
+                await Task.Delay(InterfaceInterval, time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            await Task.WhenAll(_links.Values.Select(static link => link.DisposeAsync().AsTask())).ConfigureAwait(false);
+            _links.Clear();
+        }
+    }
+
+    private async Task FollowInterfacesAsync()
+    {
+        IReadOnlyList<LanInterface> cards = system.GetInterfaces();
+        foreach (((string Name, AddressFamily Family) key, LanLink link) in _links.ToList())
+        {
+            if (!link.IsOver && cards.Any(card => card.Name == key.Name && card.IsSame(link.Card)))
+            {
+                link.AnnounceChanges();
+                continue;
+            }
+
+            _links.Remove(key);
+            await link.DisposeAsync().ConfigureAwait(false);
+        }
+
+        foreach (LanInterface card in cards)
+        {
+            foreach (AddressFamily family in new[] { AddressFamily.InterNetwork, AddressFamily.InterNetworkV6 })
+            {
+                if (card.Has(family) && !_links.ContainsKey((card.Name, family)))
+                    TryOpen(card, family);
+            }
+        }
+    }
+
+    private void TryOpen(LanInterface card, AddressFamily family)
+    {
+        try
+        {
+            IMulticastChannel channel = system.Open(card, family);
+            _links[(card.Name, family)] = new LanLink(card, channel, _service, self, AddressesOn, OnTold, time, new Random(random.Next()), logger);
+            DiscoveryLog.LinkOpened(logger, card.Name, family);
+        }
+        catch (SocketException error)
+        {
+            DiscoveryLog.LinkFailed(logger, card.Name, error.Message);
+        }
+    }
+
+    private IReadOnlyList<Multiaddress> AddressesOn(LanInterface card) =>
+        [.. listenAddresses().Where(address => address.TryGetIPAddress(out System.Net.IPAddress? ip) && card.IsOwn(ip))];
+
+    private void OnTold(PeerId peer, IReadOnlyList<Multiaddress> addresses)
+    {
+        bool isGone = addresses.Count == 0, matters;
+        lock (_gate)
+            matters = isGone ? _peers.OnGone(peer) : _peers.OnSeen(peer, addresses, time.GetElapsedTime(_started));
+        if (!matters)
+            return;
+        DiscoveryLog.Told(logger, peer, isGone ? "is gone" : $"is at {string.Join(", ", addresses)}");
+        if (isGone)
+            onGone(peer);
+        else
+            onFound(peer, addresses);
+    }
+
+    private void DropSilent()
+    {
+        IReadOnlyList<PeerId> silent;
+        lock (_gate)
+            silent = _peers.Expire(time.GetElapsedTime(_started));
+        foreach (PeerId peer in silent)
+        {
+            DiscoveryLog.Told(logger, peer, "is silent");
+            onGone(peer);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using P2P.Core.Addresses;
+using P2P.Core.Catalogue;
+using P2P.Core.Connections;
+using P2P.Core.Diagnostics;
+using P2P.Core.Discovery;
+
+namespace P2P.Core.Node;
+
+/// <summary>The peers of the local network: found, connected with, asked what they share there while somebody wants to know, and told to whoever watches.</summary>
+internal sealed class LanNetwork : IConnectionObserver, IDisposable
+{
+    /// <summary>Peers that are connected with before anybody needs them (count): enough to enter the DHT and to be found there.</summary>
+    private const int MaxKeptReady = 32;
+
+    /// <summary>Peers that are asked what they share (count), and things that are done at a time.</summary>
+    private const int MaxAsked = 64, MaxAtOnce = 8;
+
+    /// <summary>Changes that wait for one who watches (count): as many as a network may hold at first. Who falls behind gets the latest.</summary>
+    private const int MaxWaiting = MaxAsked * CatalogueProtocol.MaxItems;
+
+    /// <summary>How long after the start others may take to answer before nobody is there; and how often they are asked what they share.</summary>
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(1), AskInterval = TimeSpan.FromSeconds(5);
+
+    private readonly ConnectionPool _pool;
+    private readonly MulticastDns _discovery;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly BackgroundWork _work;
+    private readonly SemaphoreSlim _places = new(MaxAtOnce);
+    private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new(); // guards the two below
+    private readonly List<ChannelWriter<LanChange>> _watchers = [];
+    private readonly Dictionary<PeerId, (string NodeName, IReadOnlyList<LanItem> Items)> _shared = [];
+    private CancellationToken _stopping = new(canceled: true);
+
+    public LanNetwork(ConnectionPool pool, ILanSystem system, string nodeName, Func<IReadOnlyList<IPNetwork>> onLink, NodeSeams seams)
+    {
+        (_pool, _time) = (pool, seams.Time);
+        _logger = seams.Loggers.CreateLogger("P2P.Core.Node");
+        _work = new BackgroundWork(error => NodeLog.LoopFailed(_logger, error));
+        Catalogue = new LanCatalogue(pool, nodeName, onLink, seams.Time);
+        _discovery = new MulticastDns(pool.Self, system, () => pool.ListenAddresses, OnFound, OnGone, seams.Time, seams.ForkRandom(), seams.Loggers.CreateLogger("P2P.Core.Discovery"));
+    }
+
+    /// <summary>What this node shares there.</summary>
+    public LanCatalogue Catalogue { get; }
+
+    /// <summary>Who is there.</summary>
+    public IReadOnlyList<PeerHint> Peers => [.. _discovery.Peers.Select(static one => new PeerHint(one.Peer, one.Addresses))];
+
+    private bool IsWatched
+    {
+        get
+        {
+            lock (_gate)
+                return _watchers.Count > 0;
+        }
+    }
+
+    /// <summary>Runs until the node stops.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        _stopping = cancellationToken;
+        _pool.Observe(this);
+        try
+        {
+            Task running = _discovery.RunAsync(cancellationToken);
+            await Task.WhenAny(running, Task.Delay(AnswerPatience, _time, cancellationToken)).ConfigureAwait(false);
+            _answered.TrySetResult();
+            while (!running.IsCompleted)
+            {
+                await Task.WhenAny(running, Task.Delay(AskInterval, _time, cancellationToken)).ConfigureAwait(false);
+                if (IsWatched && !cancellationToken.IsCancellationRequested)
+                    await AskAllAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            await running.ConfigureAwait(false);
+        }
+        finally
+        {
+            _answered.TrySetResult();
+            await _work.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+            lock (_gate)
+                _watchers.ForEach(static watcher => watcher.TryComplete());
+        }
+    }
+
+    /// <summary>Waits until somebody has answered, or until it is clear that nobody does at once.</summary>
+    public Task WaitForAnswersAsync(CancellationToken cancellationToken) => _answered.Task.WaitAsync(cancellationToken);
+
+    /// <summary>Everybody who is there and what they share, then each change.</summary>
+    public async IAsyncEnumerable<LanChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var changes = Channel.CreateBounded<LanChange>(new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
+        lock (_gate)
+        {
+            foreach (PeerHint peer in Peers)
+            {
+                (string NodeName, IReadOnlyList<LanItem> Items) shared = _shared.GetValueOrDefault(peer.Peer, (NodeName: "", Items: []));
+                changes.Writer.TryWrite(new LanChange(LanChangeKind.PeerFound, peer.Peer) { Addresses = peer.Addresses, NodeName = NameOrNull(shared.NodeName) });
+                foreach (LanItem item in shared.Items)
+                    changes.Writer.TryWrite(Change(LanChangeKind.ItemFound, peer.Peer, shared.NodeName, item));
+            }
+
+            _watchers.Add(changes.Writer);
+        }
+
+        _work.Run(() => QuietlyAsync(AskAllAsync));
+        try
+        {
+            await foreach (LanChange change in changes.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+                yield return change;
+        }
+        finally
+        {
+            lock (_gate)
+                _watchers.Remove(changes.Writer);
+        }
+    }
+
+    public void OnConnected(Connection connection)
+    {
+    }
+
+    public void OnIdentified(Connection connection)
+    {
+        if (IsWatched && _discovery.Peers.Any(known => known.Peer == connection.RemotePeer))
+            _work.Run(() => QuietlyAsync(token => AskAsync(connection, token)));
+    }
+
+    public void OnDisconnected(Connection connection, string reason)
+    {
+        // who is there is known by multicast DNS, not by connections
+    }
+
+    public void Dispose() => _places.Dispose();
+
+    private static LanChange Change(LanChangeKind kind, PeerId peer, string nodeName, LanItem item) => new(kind, peer) { NodeName = NameOrNull(nodeName), Item = item };
+
+    private static string? NameOrNull(string name) => name.Length == 0 ? null : name;
+
+    private void OnFound(PeerId peer, IReadOnlyList<Multiaddress> addresses)
+    {
+        lock (_gate)
+            Tell(new LanChange(LanChangeKind.PeerFound, peer) { Addresses = addresses, NodeName = NameOrNull(_shared.GetValueOrDefault(peer, (NodeName: "", Items: [])).NodeName) });
+        if (!_stopping.IsCancellationRequested && Peers.Count(known => _pool.TryGet(known.Peer, out _)) < MaxKeptReady)
+            _work.Run(() => QuietlyAsync(token => ConnectAsync(new PeerHint(peer, addresses), token)));
+    }
+
+    private void OnGone(PeerId peer)
+    {
+        lock (_gate)
+        {
+            if (_shared.Remove(peer, out (string NodeName, IReadOnlyList<LanItem> Items) shared))
+            {
+                foreach (LanItem item in shared.Items)
+                    Tell(Change(LanChangeKind.ItemGone, peer, shared.NodeName, item));
+            }
+
+            Tell(new LanChange(LanChangeKind.PeerGone, peer));
+        }
+    }
+
+    /// <summary>Tells all watchers; under the lock, so that all see one order.</summary>
+    private void Tell(LanChange change) => _watchers.ForEach(watcher => watcher.TryWrite(change));
+
+    private Task AskAllAsync(CancellationToken cancellationToken) => Task.WhenAll(Peers.Take(MaxAsked).Select(async peer =>
+    {
+        if (await ConnectAsync(peer, cancellationToken).ConfigureAwait(false) is { } connection)
+            await AskAsync(connection, cancellationToken).ConfigureAwait(false);
+    }));
+
+    private async Task AskAsync(Connection connection, CancellationToken cancellationToken)
+    {
+        if (connection.Remote is null)
+            return; // asked when it has said what it speaks
+        await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            CatalogueList list = await Catalogue.AskAsync(connection, cancellationToken).ConfigureAwait(false) ?? new CatalogueList("", []);
+            OnList(connection.RemotePeer, list);
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            NodeLog.NeighbourNotReached(_logger, connection.RemotePeer, UntrustedText.Clean(error.Message));
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    private void OnList(PeerId peer, CatalogueList list)
+    {
+        lock (_gate)
+        {
+            if (_discovery.Peers.FirstOrDefault(known => known.Peer == peer) is not { Addresses: { } addresses } || (_shared.Count >= MaxAsked && !_shared.ContainsKey(peer)))
+                return;
+            (string NodeName, IReadOnlyList<LanItem> Items) before = _shared.GetValueOrDefault(peer, (NodeName: "", Items: []));
+            string name = UntrustedText.Clean(list.NodeName);
+            LanItem[] items = [.. list.Items.Where(static item => item.Name != ShareLink.PrivateLabel).Select(item => before.Items.FirstOrDefault(known => IsSame(known, item)) ?? Read(peer, addresses, item))];
+            _shared[peer] = (name, items);
+            if (name != before.NodeName && name.Length > 0)
+                Tell(new LanChange(LanChangeKind.PeerFound, peer) { Addresses = addresses, NodeName = name });
+            foreach (LanItem gone in before.Items.Except(items))
+                Tell(Change(LanChangeKind.ItemGone, peer, name, gone));
+            foreach (LanItem found in items.Except(before.Items))
+                Tell(Change(LanChangeKind.ItemFound, peer, name, found));
+        }
+    }
+
+    private static bool IsSame(LanItem known, CatalogueItem item) => known.Root == item.Root && known.Name == item.Name && known.Bytes == item.Bytes && known.Created == item.Created;
+
+    private static LanItem Read(PeerId peer, IReadOnlyList<Multiaddress> addresses, CatalogueItem item) =>
+        new(item.Name, item.Root, item.Bytes, item.IsFolder, item.Created, ShareLink.Create(item.Root, item.Name, [new PeerHint(peer, addresses)]));
+
+    /// <summary>The connection to a peer; null: it cannot be reached now.</summary>
+    private async Task<Connection?> ConnectAsync(PeerHint peer, CancellationToken cancellationToken)
+    {
+        await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            Connection connection = await _pool.ConnectAsync(peer.Peer, peer.Addresses, AddressOrigin.Peer, DialPurpose.Background, cancellationToken).ConfigureAwait(false);
+            _answered.TrySetResult();
+            return connection;
+        }
+        catch (P2PException error)
+        {
+            NodeLog.NeighbourNotReached(_logger, peer.Peer, error.Message);
+            return null;
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    private async Task QuietlyAsync(Func<CancellationToken, Task> work)
+    {
+        try
+        {
+            await work(_stopping).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // the node stops
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using P2P.Core.Discovery;
+
+namespace P2P.Core.Tests.Discovery;
+
+/// <summary>A local network in memory: whatever one host says, all hear, itself included.</summary>
+internal sealed class FakeLan
+{
+    private readonly ConcurrentDictionary<FakeHost, byte> _hosts = [];
+    private int _count;
+
+    /// <summary>Every packet to the group so far.</summary>
+    public ConcurrentQueue<(IPEndPoint From, DnsMessage Message)> Said { get; } = [];
+
+    /// <summary>Packets to one alone.</summary>
+    public ConcurrentQueue<(IPEndPoint To, DnsMessage Message)> Told { get; } = [];
+
+    /// <summary>Adds a host at the next address of 10.0.0.0/8.</summary>
+    public FakeHost AddHost() => AddHost(IPAddress.Parse($"10.7.0.{Interlocked.Increment(ref _count)}"));
+
+    /// <summary>Adds a host.</summary>
+    public FakeHost AddHost(IPAddress address)
+    {
+        var host = new FakeHost(this, address);
+        _hosts.TryAdd(host, 0);
+        return host;
+    }
+
+    /// <summary>Somebody sends a packet, whoever it says it is.</summary>
+    public void Send(byte[] packet, IPEndPoint from)
+    {
+        foreach (FakeHost host in _hosts.Keys)
+            host.Receive(packet, from);
+    }
+}
+
+/// <summary>A host of <see cref="FakeLan"/> with one interface.</summary>
+internal sealed class FakeHost(FakeLan lan, IPAddress address) : ILanSystem
+{
+    private readonly Lock _gate = new();
+    private readonly List<FakeChannel> _channels = [];
+    private bool _isUp = true;
+
+    public IPAddress Address => address;
+
+    public Multiaddress Listen { get; } = Multiaddress.Parse($"/ip4/{address}/tcp/4001");
+
+    public int Opened { get; private set; }
+
+    public IReadOnlyList<LanInterface> GetInterfaces()
+    {
+        lock (_gate)
+            return _isUp ? [new LanInterface("eth0", 2, [(address, 8)])] : [];
+    }
+
+    public IMulticastChannel Open(LanInterface card, AddressFamily family)
+    {
+        lock (_gate)
+        {
+            Opened++;
+            var channel = new FakeChannel(this);
+            _channels.Add(channel);
+            return channel;
+        }
+    }
+
+    /// <summary>The interface goes down or comes up.</summary>
+    public void SetUp(bool isUp)
+    {
+        lock (_gate)
+        {
+            _isUp = isUp;
+            if (isUp)
+                return;
+            foreach (FakeChannel channel in _channels)
+                channel.Fail();
+            _channels.Clear();
+        }
+    }
+
+    public void Receive(byte[] packet, IPEndPoint from)
+    {
+        lock (_gate)
+            _channels.ForEach(channel => channel.Receive(packet, from));
+    }
+
+    private void Send(byte[] packet, IPEndPoint? to)
+    {
+        Assert.IsTrue(DnsMessageReader.TryRead(packet, out DnsMessage? message));
+        var from = new IPEndPoint(address, MulticastSocket.Port);
+        if (to is not null)
+        {
+            lan.Told.Enqueue((to, message));
+            return;
+        }
+
+        lan.Said.Enqueue((from, message));
+        lan.Send(packet, from);
+    }
+
+    private sealed class FakeChannel(FakeHost host) : IMulticastChannel
+    {
+        private readonly Channel<(byte[] Packet, IPEndPoint From)> _packets = Channel.CreateUnbounded<(byte[], IPEndPoint)>();
+
+        public void Receive(byte[] packet, IPEndPoint from) => _packets.Writer.TryWrite((packet, from));
+
+        public void Fail() => _packets.Writer.TryComplete(new SocketException((int)SocketError.NetworkDown));
+
+        public ValueTask SendAsync(ReadOnlyMemory<byte> packet, IPEndPoint? to, CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            host.Send(packet.ToArray(), to);
+            return ValueTask.CompletedTask;
+        }
+
+        public async ValueTask<(int Length, IPEndPoint From)> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+        {
+            try
+            {
+                (byte[] packet, IPEndPoint from) = await _packets.Reader.ReadAsync(cancellationToken);
+                packet.CopyTo(buffer);
+                return (packet.Length, from);
+            }
+            catch (ChannelClosedException closed) when (closed.InnerException is SocketException error)
+            {
+                throw;
+            }
+        }
+
+        public void Dispose() => _packets.Writer.TryComplete(new SocketException((int)SocketError.Interrupted));
+    }
+}

@@ -1,0 +1,112 @@
+using System.Net;
+using P2P.Core.Tests.Discovery;
+using P2P.Testing;
+
+namespace P2P.Core.Tests.Node;
+
+/// <summary>Goal: nodes of one network see each other and what is shared there, and nobody else sees it. Method: whole nodes on networks in memory.</summary>
+[TestClass]
+public sealed class LanTests
+{
+    private readonly FakeLan _lan = new();
+
+    public required TestContext TestContext { get; init; }
+
+    private CancellationToken Token => TestContext.CancellationToken;
+
+    [TestMethod]
+    [Timeout(60_000, CooperativeCancellation = true)]
+    public async Task What_is_shared_on_the_network_is_seen_fetched_and_gone_again()
+    {
+        await using var network = new TestNetwork(1) { Lan = address => _lan.AddHost(address) };
+        using var folder = new Content.TempFolder();
+        P2PNode sharer = await network.StartNodeAsync(static options => options.NodeName = "alice", Token), watcher = await network.StartNodeAsync(cancellationToken: Token);
+        await File.WriteAllTextAsync(folder["f.txt"], "near", Token);
+        var changes = new System.Collections.Concurrent.ConcurrentQueue<LanChange>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task watching = WatchAsync(watcher, changes, stop.Token);
+        await UntilAsync(network, () => changes.Any(change => change.Kind == LanChangeKind.PeerFound && change.Peer == sharer.Id));
+        Assert.IsFalse(changes.Any(static change => change.Kind == LanChangeKind.ItemFound));
+
+        Share share = await sharer.ShareAsync(folder["f.txt"], new ShareOptions { OnLan = true }, cancellationToken: Token);
+        await UntilAsync(network, () => changes.Any(static change => change.Kind == LanChangeKind.ItemFound));
+        LanChange found = changes.Single(static change => change.Kind == LanChangeKind.ItemFound);
+        Assert.AreEqual(("alice", "f.txt", 4L, share.Root, false), (found.NodeName, found.Item!.Name, found.Item.Bytes, found.Item.Root, found.Item.IsFolder));
+        await watcher.FetchAsync(found.Item.Link, folder["got.txt"], cancellationToken: Token);
+        Assert.AreEqual("near", await File.ReadAllTextAsync(folder["got.txt"], Token));
+
+        await sharer.StopSharingAsync(share.Root, Token);
+        await UntilAsync(network, () => changes.Any(change => change.Kind == LanChangeKind.ItemGone && change.Item == found.Item));
+        await sharer.StopAsync(Token);
+        await UntilAsync(network, () => changes.Any(change => change.Kind == LanChangeKind.PeerGone && change.Peer == sharer.Id));
+        await stop.CancelAsync();
+        await watching;
+    }
+
+    [TestMethod]
+    [Timeout(60_000, CooperativeCancellation = true)]
+    public async Task A_content_id_alone_is_found_at_a_neighbour()
+    {
+        await using var network = new TestNetwork(2) { Lan = address => _lan.AddHost(address) };
+        using var folder = new Content.TempFolder();
+        P2PNode sharer = await network.StartNodeAsync(static options => options.Dht.Mode = DhtMode.Off, Token), fetcher = await network.StartNodeAsync(static options => options.Dht.Mode = DhtMode.Off, Token);
+        await File.WriteAllTextAsync(folder["f.txt"], "near", Token);
+        Share share = await sharer.ShareAsync(folder["f.txt"], cancellationToken: Token);
+        Task<FetchResult> fetch = fetcher.FetchAsync(ShareLink.Parse($"{share.Root}"), folder["got.txt"], cancellationToken: Token);
+        await UntilAsync(network, () => fetch.IsCompleted);
+        Assert.AreEqual(4, (await fetch).Bytes);
+    }
+
+    [TestMethod]
+    [Timeout(60_000, CooperativeCancellation = true)]
+    public async Task Who_is_not_on_the_network_is_told_nothing()
+    {
+        await using var network = new TestNetwork(3) { Lan = address => _lan.AddHost(address) };
+        using var folder = new Content.TempFolder();
+        P2PNode sharer = await network.StartNodeAsync(cancellationToken: Token), other = await network.StartNodeAsync(cancellationToken: Token);
+        await File.WriteAllTextAsync(folder["f.txt"], "near", Token);
+        await sharer.ShareAsync(folder["f.txt"], new ShareOptions { OnLan = true }, cancellationToken: Token);
+        var changes = new System.Collections.Concurrent.ConcurrentQueue<LanChange>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task watching = WatchAsync(other, changes, stop.Token);
+        await UntilAsync(network, () => changes.Any(static change => change.Kind == LanChangeKind.ItemFound));
+
+        // the same nodes, with a router between them as far as they know
+        network.OnLink = [IPNetwork.Parse("192.0.2.0/24")];
+        await UntilAsync(network, () => changes.Any(static change => change.Kind == LanChangeKind.ItemGone));
+        await stop.CancelAsync();
+        await watching;
+    }
+
+    [TestMethod]
+    public async Task A_node_that_does_not_look_says_so()
+    {
+        await using var network = new TestNetwork(4) { Lan = address => _lan.AddHost(address) };
+        P2PNode node = await network.StartNodeAsync(static options => options.Lan.Enabled = false, Token);
+        Assert.ThrowsExactly<InvalidOperationException>(() => node.WatchLanAsync(Token));
+        await Assert.ThrowsExactlyAsync<InvalidOperationException>(() => node.ShareAsync(Environment.ProcessPath!, new ShareOptions { OnLan = true }, cancellationToken: Token));
+        await Assert.ThrowsExactlyAsync<ArgumentException>(() => node.ShareAsync(Environment.ProcessPath!, new ShareOptions { OnLan = true, Private = true }, cancellationToken: Token));
+    }
+
+    private static async Task WatchAsync(P2PNode node, System.Collections.Concurrent.ConcurrentQueue<LanChange> changes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (LanChange change in node.WatchLanAsync(cancellationToken))
+                changes.Enqueue(change);
+        }
+        catch (OperationCanceledException)
+        {
+            // enough was seen
+        }
+    }
+
+    private async Task UntilAsync(TestNetwork network, Func<bool> condition)
+    {
+        while (!condition())
+        {
+            network.Time.Advance(TimeSpan.FromSeconds(0.05));
+            await Task.Delay(10, Token);
+        }
+    }
+}
