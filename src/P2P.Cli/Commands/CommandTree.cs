@@ -20,6 +20,7 @@ internal sealed class CommandTree : RootCommand
         Add(new LsCommand());
         Add(new CatCommand());
         Add(new LinkCommand());
+        Add(new LanCommand());
         Add(new NodeCommand());
         Add(new HealthCommand());
         Add(new RenewCommand());

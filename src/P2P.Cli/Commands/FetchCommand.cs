@@ -33,6 +33,8 @@ internal sealed class FetchCommand : ToolCommand
     public override string Synopsis => "LINK [PATH]... [OPTION]...";
 
     public override string Notes => """
+        LINK may be lan:NAME, what a peer of this network shares under that name with "share --lan"; "p2p lan" lists them. When different things have the name, all are listed and lan:NAME@PEERID or lan:NODE/NAME chooses.
+
         Without -o it is written to the current folder under the name in the link. With PATH only that part of a folder is fetched, with --select only what matches in it: * within a name, ** across folders; a folder's name selects all below it. What is already there with the same content is kept and not transferred again; anything else there is left alone unless --overwrite or --rename is given.
 
 
@@ -42,23 +44,32 @@ internal sealed class FetchCommand : ToolCommand
     {
         if (context.Parse.GetValue(_overwrite) && context.Parse.GetValue(_rename))
             throw new UsageException("--overwrite and --rename contradict each other.");
-        (ShareLink link, IReadOnlyList<string> paths) = _link.Read(context, PathsMax);
+        LanName? wanted = _link.ReadLanName(context, PathsMax, out IReadOnlyList<string> paths);
+        if (wanted is not null)
+            LanView.Require(context);
+        bool seed = context.Parse.GetValue(_seed);
+        await using NodeSession? early = wanted is null ? null : await OpenAsync(context, seed);
+        ShareLink link;
+        if (wanted is null)
+            (link, paths) = _link.Read(context, PathsMax);
+        else
+            link = await wanted.FindAsync(context, early!.Node);
         string? output = context.Parse.GetValue(_output);
         if (output == "-" && Selected(context).Count > 0)
             throw new UsageException("-o - writes one file, so there is nothing to select. Name the file as a path behind the link.");
         if (output == "-")
-            return await StreamAsync(context, link, paths);
+            return await StreamAsync(context, early, link, paths);
 
-        bool seed = context.Parse.GetValue(_seed);
         bool nameIsInside = link.HasKey && paths.Count == 0 && link.Path is null && FetchTarget.NeedsName(output, context.Host.CurrentDirectory);
         List<Job> jobs = nameIsInside ? [] : Plan(context, link, paths, output, null);
-        await using NodeSession session = await OpenAsync(context, seed);
+        await using NodeSession? own = early is null ? await OpenAsync(context, seed) : null;
+        P2PNode node = (early ?? own)!.Node;
         if (nameIsInside)
-            jobs = Plan(context, link, paths, output, await NameInsideAsync(context, session.Node, link));
+            jobs = Plan(context, link, paths, output, await NameInsideAsync(context, node, link));
         foreach (Job job in jobs)
-            await FetchOneAsync(context, session.Node, link, job, seed);
+            await FetchOneAsync(context, node, link, job, seed);
         if (seed)
-            await new ServingView(context, session.Node).RunAsync();
+            await new ServingView(context, node).RunAsync();
         return ExitCodes.Done;
     }
 
@@ -76,13 +87,13 @@ internal sealed class FetchCommand : ToolCommand
         }
     }
 
-    private static async Task<int> StreamAsync(CommandContext context, ShareLink link, IReadOnlyList<string> paths)
+    private static async Task<int> StreamAsync(CommandContext context, NodeSession? early, ShareLink link, IReadOnlyList<string> paths)
     {
         context.RefuseJson("-o -");
         if (paths.Count > 1)
             throw new UsageException("-o - writes one file; several paths were given.");
-        await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true);
-        await ContentStreaming.CopyAsync(context, session.Node, link, paths.Count > 0 ? paths[0] : null, default);
+        await using NodeSession? own = early is null ? await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true) : null;
+        await ContentStreaming.CopyAsync(context, (early ?? own)!.Node, link, paths.Count > 0 ? paths[0] : null, default);
         return ExitCodes.Done;
     }
 

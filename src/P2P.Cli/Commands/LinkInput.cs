@@ -57,6 +57,16 @@ internal sealed class LinkInput
         return (Parse(text), [.. paths.Select(path => path.Replace('\\', context.Host.System == Configuration.HostSystem.Windows ? '/' : '\\').Trim('/'))]);
     }
 
+    /// <summary>What is looked up on the local network, when the link is such a name; null: it is something else, and is read by <see cref="Read"/>.</summary>
+    public LanName? ReadLanName(CommandContext context, int pathsMax, out IReadOnlyList<string> paths)
+    {
+        string[] arguments = context.Parse.GetValue(Arguments) ?? [];
+        paths = [.. arguments.Skip(1).Select(path => path.Trim('/'))];
+        if (context.Parse.GetValue(File) is not null || arguments.Length == 0 || LanName.TryParse(arguments[0]) is not { } name)
+            return null;
+        return paths.Count <= pathsMax ? name : throw new UsageException($"\"{paths[pathsMax]}\" is one path too many.");
+    }
+
     /// <summary>Joins the path in a link and the path behind it; null for all of the content.</summary>
     public static string? Join(string? inLink, string? behind)
     {

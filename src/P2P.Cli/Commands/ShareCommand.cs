@@ -34,6 +34,7 @@ internal sealed class ShareCommand : ToolCommand
     };
 
     private readonly Option<string> _chunker = new("--chunker") { HelpName = "fixed|fastcdc", Description = "where files are cut into blocks: every 1 MiB (fixed), or by content, so that the next version is fetched in part (fastcdc)" };
+    private readonly Option<bool> _lan = Flag("--lan", "tell peers on this network of it, by its name, while this command runs");
     private readonly Option<string> _replicas = new("--replicas") { HelpName = "N", Description = "have N nodes that offer disk keep copies, 1 to 16, so that it outlives this node" };
     private readonly Option<bool> _detach = Flag("--detach-after-replication", "end as soon as enough copies are kept, instead of serving on");
     private readonly Option<string> _timeout = TimeoutOption();
@@ -45,6 +46,7 @@ internal sealed class ShareCommand : ToolCommand
     {
         Add(_paths);
         Add(_name);
+        Add(_lan);
         Add(_exclude);
         Add(_skipUnreadable);
         Add(_private);
@@ -67,6 +69,8 @@ internal sealed class ShareCommand : ToolCommand
         A file that is edited, moved or replaced while it is shared is noticed before wrong bytes leave; "p2p shares" lists such files.
 
         Whoever has the link, or learns the content id in it, can fetch what it leads to. With --private only who has the whole link can: the key is in the part after #, and who learns the content id, or keeps the blocks, learns neither names nor contents. The same paths shared so again keep their link until "p2p unshare". With --allow this node gives it to the named peers only; who fetched it can pass it on.
+
+        With --lan peers on this network see its name and size in "p2p lan" and fetch it with "p2p fetch lan:NAME", without a link and without internet.
 
         With --replicas other nodes keep copies for 7 days, renewed while this node runs or by "p2p renew LINK"; they repair lost ones among themselves. It is then fetched also while this node is off. Names and contents are hidden from them with --private only. "p2p health LINK" counts the copies, "p2p unshare" releases them. With --detach-after-replication this command ends when at least 3 (or N, if that is less) copies of everything are kept, and fails when that has not come about within --timeout.
         """;
@@ -92,7 +96,12 @@ internal sealed class ShareCommand : ToolCommand
             Chunker = ChunkerOf(context.Parse.GetValue(_chunker)),
             PreserveMetadata = context.Parse.GetValue(_preserve),
             Replicas = ReplicasOf(context.Parse),
+            OnLan = context.Parse.GetValue(_lan),
         };
+        if (options.OnLan)
+            LanView.Require(context);
+        if (options is { OnLan: true, Private: true })
+            throw new UsageException("--lan tells everybody on this network of it, and --private is for those who have the link: choose one.");
         if (options is { Replicas: > 0, AllowedPeers.Count: > 0 })
             throw new UsageException("--allow gives it to named peers only, and --replicas to nodes that keep it for everybody: choose one.");
         if (options.Replicas > 0 && context.Settings.Rooms.Dht.Mode == DhtMode.Off)

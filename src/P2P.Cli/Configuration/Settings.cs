@@ -65,6 +65,7 @@ internal sealed class Settings
         ListenAddresses = [.. ListenOfNode(listen)],
         BootstrapPeers = [.. PeersOfNode],
         Network = NetworkOfNode,
+        Lan = new LanOptions { Enabled = !NoLan },
         Storage = Rooms.Storage,
         Exchange = Rooms.Exchange,
         Dht = Rooms.Dht,

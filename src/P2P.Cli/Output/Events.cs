@@ -219,6 +219,22 @@ internal sealed record StatusWarning(string Code, string Message);
 internal sealed record PeersEvent(bool Running, IReadOnlyList<PeersEntry> Peers)
     : JsonEvent("peers");
 
+/// <summary>A peer of the local network, or what is new about it.</summary>
+internal sealed record PeerEvent(string PeerId, string? Name, IReadOnlyList<string> Addresses)
+    : JsonEvent("peer");
+
+/// <summary>A peer of the local network is gone.</summary>
+internal sealed record PeerGoneEvent(string PeerId)
+    : JsonEvent("peer_gone");
+
+/// <summary>Something that a peer shares on the local network.</summary>
+internal sealed record ItemEvent(string Name, string Cid, long Bytes, string Link, string PeerId)
+    : JsonEvent("item");
+
+/// <summary>A peer shares something on the local network no more.</summary>
+internal sealed record ItemGoneEvent(string Name, string Cid, string PeerId)
+    : JsonEvent("item_gone");
+
 /// <summary>A connected peer; the round trip in seconds, the bytes since it connected first.</summary>
 internal sealed record PeersEntry(string PeerId, string Address, bool Outbound, string? Agent, double? Rtt, long BytesReceived, long BytesServed);
 
@@ -267,6 +283,10 @@ internal sealed record ErrorEvent(string Code, string Message)
 [JsonSerializable(typeof(StoreStatEvent))]
 [JsonSerializable(typeof(StatusEvent))]
 [JsonSerializable(typeof(PeersEvent))]
+[JsonSerializable(typeof(PeerEvent))]
+[JsonSerializable(typeof(PeerGoneEvent))]
+[JsonSerializable(typeof(ItemEvent))]
+[JsonSerializable(typeof(ItemGoneEvent))]
 [JsonSerializable(typeof(VersionEvent))]
 [JsonSerializable(typeof(WarningEvent))]
 [JsonSerializable(typeof(ErrorEvent))]

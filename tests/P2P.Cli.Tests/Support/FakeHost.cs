@@ -30,7 +30,7 @@ internal sealed class FakeHost : IDisposable
         OutputIsTerminal = false,
         ErrorIsTerminal = ErrorIsTerminal,
         Width = () => 80,
-        Environment = name => Variables.GetValueOrDefault(name, name == "HOME" ? Folder.Path : ""),
+        Environment = name => Variables.GetValueOrDefault(name, name == "HOME" ? Folder.Path : name == "P2P_NO_LAN" ? "true" : ""),
         System = HostSystem.Linux,
         CurrentDirectory = Folder.Path,
         Stopping = _stopping.Token,

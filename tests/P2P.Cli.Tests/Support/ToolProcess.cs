@@ -203,6 +203,7 @@ internal sealed partial class ToolProcess : IAsyncDisposable
             start.Environment.Remove(name);
         start.Environment["HOME"] = folder.Path;
         start.Environment["P2P"] = Program;
+        start.Environment["P2P_NO_LAN"] = "true"; // tests keep to the loopback interface
         start.Environment["DOTNET_EnableDiagnostics"] = "0"; // its sockets stay in the system's temporary folder when a process is killed
         foreach ((string name, string value) in variables ?? new Dictionary<string, string>())
             start.Environment[name] = value;

@@ -110,7 +110,7 @@ internal sealed class KillChain(int seed, KillTimes times, KillCounts counts) : 
             return;
         await KillStore.CollectAsync(_scene, "B");
         AssertClean("B", 0);
-        await using P2PNode fetcher = await P2PNode.StartAsync(new P2PNodeOptions { DataDirectory = _scene.Folder["B"], Listen = false });
+        await using P2PNode fetcher = await P2PNode.StartAsync(new P2PNodeOptions { DataDirectory = _scene.Folder["B"], Listen = false, Lan = new LanOptions { Enabled = false } });
         Assert.AreEqual(0, (await fetcher.Store.GetUsageAsync()).OwnedBytes, "a fetch that has ended keeps blocks");
     }
 

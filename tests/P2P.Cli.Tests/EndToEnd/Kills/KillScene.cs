@@ -114,7 +114,7 @@ internal sealed class KillScene : IAsyncDisposable
     {
         int number = ++_checks;
         string data = Folder[$"check{number}"], target = Folder[$"checked{number}"];
-        await using (P2PNode node = await P2PNode.StartAsync(new P2PNodeOptions { DataDirectory = data, Listen = false }))
+        await using (P2PNode node = await P2PNode.StartAsync(new P2PNodeOptions { DataDirectory = data, Listen = false, Lan = new LanOptions { Enabled = false } }))
             await node.FetchAsync(link, target, new FetchOptions { StallTimeout = TimeSpan.FromSeconds(60), ExtraPeers = fromSharer ? [Sharer.FullAddress] : [] });
         Trees.AssertEqual(share.Path, target);
         Directory.Delete(data, recursive: true);
