@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+
+namespace P2P.NetLab;
+
+/// <summary>Goal: hosts of one network find each other without configuration and without a way out. Method: the tool in network namespaces.</summary>
+[TestClass]
+public sealed class LanTests
+{
+    private const int Limit = 120_000; // ms: for a machine that is busy with other tests
+
+    public required TestContext TestContext { get; init; }
+
+    private CancellationToken Token => TestContext.CancellationToken;
+
+    [TestMethod]
+    [Timeout(Limit, CooperativeCancellation = true)]
+    public async Task What_is_shared_on_a_network_is_listed_and_fetched_by_name_from_all_who_have_it()
+    {
+        await using Lab lab = await Lab.StartAsync(3, Token);
+        byte[] content = RandomNumberGenerator.GetBytes(20_000_000);
+        await File.WriteAllBytesAsync(lab[0]["film.bin"], content, Token);
+        await File.WriteAllBytesAsync(lab[1]["film.bin"], content, Token);
+        ToolRun first = lab[0].Start("share", "--lan", "film.bin", "--node-name", "alice", "--json");
+        await first.SaidAsync("\"shared\"", Token);
+
+        long began = Stopwatch.GetTimestamp();
+        ToolRun list = await lab[2].RunAsync(Token, "lan");
+        TestContext.WriteLine($"listed after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s, of which the tool listens 3");
+        Assert.AreEqual(0, list.ExitCode, list.ToString());
+        StringAssert.Contains(list.Output, "alice");
+        StringAssert.Contains(list.Output, "film.bin");
+
+        ToolRun second = lab[1].Start("share", "--lan", "film.bin", "--node-name", "bob", "--json");
+        await second.SaidAsync("\"shared\"", Token);
+        ToolRun fetch = await lab[2].RunAsync(Token, "fetch", "lan:film.bin", "--json");
+        Assert.AreEqual(0, fetch.ExitCode, fetch.ToString());
+        CollectionAssert.AreEqual(content, await File.ReadAllBytesAsync(lab[2]["film.bin"], Token));
+        string done = fetch.Output.Split('\n').Single(static line => line.Contains("\"done\"", StringComparison.Ordinal));
+        int sources = System.Text.Json.JsonDocument.Parse(done).RootElement.GetProperty("from").EnumerateObject().Count();
+        Assert.AreEqual(2, sources, "both who have it gave of it");
+    }
+
+    [TestMethod]
+    [Timeout(Limit, CooperativeCancellation = true)]
+    public async Task Different_things_of_one_name_are_listed_and_none_is_fetched()
+    {
+        await using Lab lab = await Lab.StartAsync(3, Token);
+        await File.WriteAllTextAsync(lab[0]["f.txt"], "one", Token);
+        await File.WriteAllTextAsync(lab[1]["f.txt"], "two", Token);
+        ToolRun[] sharers = [lab[0].Start("share", "--lan", "f.txt", "--node-name", "alice", "--json"), lab[1].Start("share", "--lan", "f.txt", "--node-name", "bob", "--json")];
+        foreach (ToolRun sharer in sharers)
+            await sharer.SaidAsync("\"shared\"", Token);
+
+        ToolRun fetch = await lab[2].RunAsync(Token, "fetch", "lan:f.txt");
+        Assert.AreEqual(1, fetch.ExitCode, fetch.ToString());
+        StringAssert.Contains(fetch.Error, "alice");
+        StringAssert.Contains(fetch.Error, "bob");
+        Assert.IsFalse(File.Exists(lab[2]["f.txt"]));
+
+        ToolRun chosen = await lab[2].RunAsync(Token, "fetch", "lan:bob/f.txt");
+        Assert.AreEqual(0, chosen.ExitCode, chosen.ToString());
+        Assert.AreEqual("two", await File.ReadAllTextAsync(lab[2]["f.txt"], Token));
+
+        ToolRun unknown = await lab[2].RunAsync(Token, "fetch", "lan:g.txt");
+        Assert.AreEqual(3, unknown.ExitCode, unknown.ToString());
+    }
+
+    [TestMethod]
+    [Timeout(Limit, CooperativeCancellation = true)]
+    public async Task A_content_id_alone_is_found_on_the_network()
+    {
+        await using Lab lab = await Lab.StartAsync(2, Token);
+        await File.WriteAllTextAsync(lab[0]["f.txt"], "found", Token);
+        ToolRun sharer = lab[0].Start("share", "f.txt", "--json");
+        await sharer.SaidAsync("\"shared\"", Token);
+        string shared = sharer.Output.Split('\n').First(static line => line.Contains("\"shared\"", StringComparison.Ordinal));
+        string cid = System.Text.Json.JsonDocument.Parse(shared).RootElement.GetProperty("cid").GetString()!;
+        ToolRun fetch = await lab[1].RunAsync(Token, "fetch", cid, "-o", "got.txt");
+        Assert.AreEqual(0, fetch.ExitCode, fetch.ToString());
+        Assert.AreEqual("found", await File.ReadAllTextAsync(lab[1]["got.txt"], Token));
+    }
+
+    [TestMethod]
+    [Timeout(Limit, CooperativeCancellation = true)]
+    public async Task Who_comes_back_after_the_cable_was_out_is_found_again_within_ten_seconds()
+    {
+        await using Lab lab = await Lab.StartAsync(2, Token);
+        await File.WriteAllTextAsync(lab[0]["f.txt"], "here", Token);
+        await lab.SetUpAsync(0, up: false, Token);
+        ToolRun sharer = lab[0].Start("share", "--lan", "f.txt", "--json");
+        await sharer.SaidAsync("\"shared\"", Token);
+        ToolRun watch = lab[1].Start("lan", "--watch", "--json");
+        await Task.Delay(TimeSpan.FromSeconds(2), Token);
+        Assert.IsFalse(watch.Output.Contains("\"item\"", StringComparison.Ordinal), watch.ToString());
+
+        await lab.SetUpAsync(0, up: true, Token);
+        long began = Stopwatch.GetTimestamp();
+        await watch.SaidAsync("\"item\"", Token);
+        TestContext.WriteLine($"found after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
+        Assert.IsLessThan(10, Stopwatch.GetElapsedTime(began).TotalSeconds);
+    }
+}
