@@ -74,7 +74,7 @@ public sealed class ParserTests
     [DataRow("fetch|lan:", "lan:NAME@PEERID", "p2p lan")]
     [DataRow("fetch|lan:/x", "lan:NODE/NAME", "p2p lan")]
     [DataRow("fetch|lan:x", "not looked at", "--no-lan")]
-    [DataRow("ls|lan:x", "a lan: name is no link", "")]
+    [DataRow("ls|lan:x", "lan: name is no link", "")]
     [DataRow("fetch|nonsense!", "no", "")]
     [DataRow("fetch|bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku|p2p://bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku/~private#CiAk", "A second link", "one link at a time")]
     [DataRow("cat|bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku|--range|5", "\"5\" is no range", "--range A-B")]
