@@ -28,6 +28,14 @@ internal sealed class Host(string @namespace, string folder) : IAsyncDisposable
         return run;
     }
 
+    /// <summary>Starts another program there.</summary>
+    public ToolRun StartProgram(string program, params string[] args)
+    {
+        var run = new ToolRun(new ProcessStartInfo("ip", ["netns", "exec", @namespace, program, .. args]) { WorkingDirectory = folder });
+        _runs.Add(run);
+        return run;
+    }
+
     /// <summary>Runs <c>p2p</c> there to its end.</summary>
     public async Task<ToolRun> RunAsync(CancellationToken cancellationToken, params string[] args)
     {

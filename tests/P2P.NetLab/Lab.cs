@@ -60,6 +60,10 @@ internal sealed class Lab : IAsyncDisposable
     public Task SetUpAsync(int host, bool up, CancellationToken cancellationToken) =>
         IpAsync($"-n {_hosts[host].Namespace} link set eth0 {(up ? "up" : "down")}", cancellationToken);
 
+    /// <summary>Gives a host a route for multicast, for programs that do not say by which interface they send.</summary>
+    public Task AddMulticastRouteAsync(int host, CancellationToken cancellationToken) =>
+        IpAsync($"-n {_hosts[host].Namespace} route add 224.0.0.0/4 dev eth0", cancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         foreach (Host host in _hosts)
