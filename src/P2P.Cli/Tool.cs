@@ -24,6 +24,8 @@ internal static class Tool
         ReplayedInput? input = null;
         try
         {
+            if (Suggestions.TryRead(args, out string text))
+                return Print(host, string.Concat(Suggestions.Of(root, text).Select(static word => word + "\n")));
             if (parse.GetValue(root.Globals.Help))
                 return Print(host, HelpText.Of(root, parse.CommandResult.Command));
             if (parse.GetValue(root.Globals.Version))
