@@ -40,6 +40,7 @@ internal sealed class ReplicaPull(BlockStore store, Bitswap bitswap, HeldLeases 
     public async Task<bool> RunAsync(Connection connection, HeldLease lease, IReadOnlyList<ReplicaEntry> entries, bool[] here, HeldRoom room, CancellationToken cancellationToken)
     {
         using Deadline patience = new(Patience, time, cancellationToken);
+        bool isRepair = connection.RemotePeer != lease.Lease.Publisher; // a holder passes it on, whose uplink has other work too
         using Deadline whole = new(Patience + TimeSpan.FromSeconds(lease.Lease.Bytes / LeastRate), time, patience.Token);
         var pin = new Pin { Kind = PinKind.Temporary, Root = lease.Head, Name = $"for {lease.Lease.Publisher.ToShortString()}" };
         PinId id = await store.AddPinAsync(pin, whole.Token).ConfigureAwait(false);
@@ -51,7 +52,7 @@ internal sealed class ReplicaPull(BlockStore store, Bitswap bitswap, HeldLeases 
             {
                 session.AddProvider(connection.RemotePeer);
                 using StoreBatch batch = store.BeginBatch(id);
-                await LoadAsync(session, batch, entries, here, patience, whole.Token).ConfigureAwait(false);
+                await LoadAsync(session, batch, entries, here, patience, isRepair ? new RepairPace(time) : null, whole.Token).ConfigureAwait(false);
                 isDone = await leases.CommitAsync(batch, pin, lease with { Pin = id }, entries, room, cancellationToken).ConfigureAwait(false);
             }
         }
@@ -70,7 +71,7 @@ internal sealed class ReplicaPull(BlockStore store, Bitswap bitswap, HeldLeases 
         return isDone;
     }
 
-    private async Task LoadAsync(BitswapSession session, StoreBatch batch, IReadOnlyList<ReplicaEntry> entries, bool[] here, Deadline patience, CancellationToken cancellationToken)
+    private async Task LoadAsync(BitswapSession session, StoreBatch batch, IReadOnlyList<ReplicaEntry> entries, bool[] here, Deadline patience, RepairPace? pace, CancellationToken cancellationToken)
     {
         Queue<(ReplicaEntry Entry, Task<BlockBuffer> Load)> loads = new();
         int next = 0;
@@ -79,14 +80,23 @@ internal sealed class ReplicaPull(BlockStore store, Bitswap bitswap, HeldLeases 
         {
             while (true)
             {
-                for (; loads.Count < Window && next < entries.Count; next++)
+                for (; loads.Count < Window && next < entries.Count && pace?.IsSpent != true; next++)
                 {
-                    if (!here[next] || !batch.AddExisting(entries[next].Cid))
-                        loads.Enqueue((entries[next], session.GetAsync(entries[next].Cid, cancellationToken).AsTask()));
+                    if (here[next] && batch.AddExisting(entries[next].Cid))
+                        continue;
+                    loads.Enqueue((entries[next], session.GetAsync(entries[next].Cid, cancellationToken).AsTask()));
+                    pace?.OnAsked(entries[next].Size);
                 }
 
                 if (!loads.TryDequeue(out (ReplicaEntry Entry, Task<BlockBuffer> Load) first))
-                    return;
+                {
+                    if (next == entries.Count)
+                        return;
+                    await pace!.RestAsync(cancellationToken).ConfigureAwait(false);
+                    patience.Restart();
+                    continue;
+                }
+
                 using BlockBuffer block = await first.Load.ConfigureAwait(false);
                 if (block.Length != first.Entry.Size)
                     throw new P2PException(P2PErrorCode.Integrity, $"Block {first.Entry.Cid.ToShortString()} has {block.Length} bytes where its offer says {first.Entry.Size}.");
