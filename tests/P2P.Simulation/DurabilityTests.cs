@@ -74,7 +74,7 @@ public sealed class DurabilityTests
     public void What_is_lost_when_four_in_ten_vanish_is_what_chance_takes()
     {
         (int lost, double expected) = Kill(seeds: 200);
-        Assert.IsInRange(0.75 * expected, 1.25 * expected, lost);
+        Assert.IsInRange(0.85 * expected, 1.15 * expected, lost);
     }
 
     [TestMethod]
