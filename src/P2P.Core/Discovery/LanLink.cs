@@ -90,13 +90,13 @@ internal sealed class LanLink : IAsyncDisposable
     /// <summary>Says good-bye and ends.</summary>
     public async ValueTask DisposeAsync()
     {
-        bool hasAnnounced;
+        IReadOnlyList<Multiaddress> announced;
         lock (_gate)
-            hasAnnounced = _announced.Count > 0;
-        if (hasAnnounced && !_isOver)
+            announced = _announced;
+        if (announced.Count > 0 && !_isOver)
         {
             using var patience = new CancellationTokenSource(GoodbyePatience, _time);
-            await RunAsync(token => SayAsync(_service.Announce(_self, _announced, isGone: true), to: null, token), patience.Token).ConfigureAwait(false);
+            await RunAsync(token => SayAsync(_service.Announce(_self, announced, isGone: true), to: null, token), patience.Token).ConfigureAwait(false);
         }
 
         await _stop.CancelAsync().ConfigureAwait(false);

@@ -9,35 +9,62 @@ internal sealed class LanPeers(PeerId self)
     /// <summary>How long a peer counts as present that is silent: what it told may be kept for two minutes.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(150);
 
-    private readonly Dictionary<PeerId, (IReadOnlyList<Multiaddress> Addresses, TimeSpan Until)> _peers = [];
+    /// <summary>Addresses of one peer that are kept (count): it may be seen on several interfaces.</summary>
+    private const int MaxAddresses = 16;
+
+    private readonly Dictionary<PeerId, Dictionary<Multiaddress, TimeSpan>> _peers = []; // until when each address counts
     private readonly Queue<TimeSpan> _new = new();
 
     /// <summary>Everybody who is there.</summary>
-    public IReadOnlyList<(PeerId Peer, IReadOnlyList<Multiaddress> Addresses)> All => [.. _peers.Select(static one => (one.Key, one.Value.Addresses))];
+    public IReadOnlyList<(PeerId Peer, IReadOnlyList<Multiaddress> Addresses)> All => [.. _peers.Select(static one => (one.Key, (IReadOnlyList<Multiaddress>)[.. one.Value.Keys]))];
 
-    /// <summary>A peer told its addresses.</summary>
+    /// <summary>A peer told its addresses on one interface.</summary>
     /// <returns>Whether it is new, or has an address that was not known.</returns>
     public bool OnSeen(PeerId peer, IReadOnlyList<Multiaddress> addresses, TimeSpan now)
     {
         if (peer == self || addresses.Count == 0)
             return false;
-        bool isKnown = _peers.TryGetValue(peer, out (IReadOnlyList<Multiaddress> Addresses, TimeSpan Until) known);
-        if (!isKnown && !MayBeNew(now))
-            return false;
-        _peers[peer] = (addresses, now + Lifetime);
-        return !isKnown || addresses.Any(address => !known.Addresses.Contains(address));
+        if (!_peers.TryGetValue(peer, out Dictionary<Multiaddress, TimeSpan>? known))
+        {
+            if (!MayBeNew(now))
+                return false;
+            _peers.Add(peer, known = []);
+        }
+
+        bool isNews = false;
+        foreach (Multiaddress address in addresses)
+        {
+            bool isKnown = known.ContainsKey(address);
+            if (!isKnown && known.Count >= MaxAddresses)
+                continue;
+            known[address] = now + Lifetime;
+            isNews |= !isKnown;
+        }
+
+        return isNews;
     }
+
+    /// <summary>Where a peer is; empty: it is not there.</summary>
+    public IReadOnlyList<Multiaddress> AddressesOf(PeerId peer) => _peers.TryGetValue(peer, out Dictionary<Multiaddress, TimeSpan>? known) ? [.. known.Keys] : [];
 
     /// <summary>A peer said good-bye.</summary>
     /// <returns>Whether it was there.</returns>
     public bool OnGone(PeerId peer) => _peers.Remove(peer);
 
-    /// <summary>Drops those that have been silent for too long.</summary>
+    /// <summary>Drops what was not told again for too long.</summary>
+    /// <returns>The peers of which nothing is left.</returns>
     public IReadOnlyList<PeerId> Expire(TimeSpan now)
     {
-        PeerId[] silent = [.. _peers.Where(one => one.Value.Until <= now).Select(static one => one.Key)];
-        foreach (PeerId peer in silent)
-            _peers.Remove(peer);
+        List<PeerId> silent = [];
+        foreach ((PeerId peer, Dictionary<Multiaddress, TimeSpan> known) in _peers)
+        {
+            foreach (Multiaddress address in known.Where(one => one.Value <= now).Select(static one => one.Key).ToList())
+                known.Remove(address);
+            if (known.Count == 0)
+                silent.Add(peer);
+        }
+
+        silent.ForEach(peer => _peers.Remove(peer));
         return silent;
     }
 

@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
@@ -64,7 +65,17 @@ internal sealed class MulticastDns(
 
     private async Task FollowInterfacesAsync()
     {
-        IReadOnlyList<LanInterface> cards = system.GetInterfaces();
+        IReadOnlyList<LanInterface> cards;
+        try
+        {
+            cards = system.GetInterfaces();
+        }
+        catch (NetworkInformationException error)
+        {
+            DiscoveryLog.LinkFailed(logger, "any", error.Message); // one went away while the system was asked
+            return;
+        }
+
         foreach (((string Name, AddressFamily Family) key, LanLink link) in _links.ToList())
         {
             if (!link.IsOver && cards.Any(card => card.Name == key.Name && card.IsSame(link.Card)))
@@ -106,11 +117,14 @@ internal sealed class MulticastDns(
 
     private void OnTold(PeerId peer, IReadOnlyList<Multiaddress> addresses)
     {
-        bool isGone = addresses.Count == 0, matters;
+        bool isGone = addresses.Count == 0;
         lock (_gate)
-            matters = isGone ? _peers.OnGone(peer) : _peers.OnSeen(peer, addresses, time.GetElapsedTime(_started));
-        if (!matters)
-            return;
+        {
+            if (!(isGone ? _peers.OnGone(peer) : _peers.OnSeen(peer, addresses, time.GetElapsedTime(_started))))
+                return;
+            addresses = _peers.AddressesOf(peer); // on all interfaces
+        }
+
         DiscoveryLog.Told(logger, peer, isGone ? "is gone" : $"is at {string.Join(", ", addresses)}");
         if (isGone)
             onGone(peer);

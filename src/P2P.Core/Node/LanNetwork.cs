@@ -71,7 +71,7 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
             Task running = _discovery.RunAsync(cancellationToken);
             await Task.WhenAny(running, Task.Delay(AnswerPatience, _time, cancellationToken)).ConfigureAwait(false);
             _answered.TrySetResult();
-            while (!running.IsCompleted)
+            while (!running.IsCompleted && !cancellationToken.IsCancellationRequested)
             {
                 await Task.WhenAny(running, Task.Delay(AskInterval, _time, cancellationToken)).ConfigureAwait(false);
                 if (IsWatched && !cancellationToken.IsCancellationRequested)
