@@ -66,9 +66,9 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     {
         _stopping = cancellationToken;
         _pool.Observe(this);
+        Task running = _discovery.RunAsync(cancellationToken);
         try
         {
-            Task running = _discovery.RunAsync(cancellationToken);
             await Task.WhenAny(running, Task.Delay(AnswerPatience, _time, cancellationToken)).ConfigureAwait(false);
             _answered.TrySetResult();
             while (!running.IsCompleted && !cancellationToken.IsCancellationRequested)
@@ -83,6 +83,7 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
         finally
         {
             _answered.TrySetResult();
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // it says good-bye
             await _work.WaitAsync(CancellationToken.None).ConfigureAwait(false);
             lock (_gate)
                 _watchers.ForEach(static watcher => watcher.TryComplete());
