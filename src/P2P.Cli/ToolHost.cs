@@ -20,6 +20,9 @@ internal sealed record ToolHost
     /// <summary>Columns of the terminal.</summary>
     public required Func<int> Width { get; init; }
 
+    /// <summary>Rows of the terminal.</summary>
+    public Func<int> Height { get; init; } = static () => 24;
+
     public required Func<string, string?> Environment { get; init; }
 
     public required HostSystem System { get; init; }
@@ -50,6 +53,7 @@ internal sealed record ToolHost
             OutputIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
             Width = () => Console.WindowWidth is > 0 and var columns ? columns : 80,
+            Height = () => Console.WindowHeight is > 0 and var rows ? rows : 24,
             Environment = global::System.Environment.GetEnvironmentVariable,
             System = OperatingSystem.IsWindows() ? HostSystem.Windows : OperatingSystem.IsMacOS() ? HostSystem.MacOS : HostSystem.Linux,
             CurrentDirectory = global::System.Environment.CurrentDirectory,

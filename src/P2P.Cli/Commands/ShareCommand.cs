@@ -39,6 +39,7 @@ internal sealed class ShareCommand : ToolCommand
     private readonly Option<bool> _detach = Flag("--detach-after-replication", "end as soon as enough copies are kept, instead of serving on");
     private readonly Option<string> _timeout = TimeoutOption();
     private readonly Option<bool> _preserve = Flag("--preserve", "keep permissions and times of files and folders in the content");
+    private readonly Option<string?> _qr = new("--qr") { HelpName = "FILE.svg", Description = "show the link as a QR code, or write it to this file", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<bool> _dryRun = Flag("--dry-run", "only show what would be shared; the data folder is not touched");
 
     public ShareCommand()
@@ -56,6 +57,7 @@ internal sealed class ShareCommand : ToolCommand
         Add(_replicas);
         Add(_detach);
         Add(_timeout);
+        Add(_qr);
         Add(_dryRun);
     }
 
@@ -100,6 +102,8 @@ internal sealed class ShareCommand : ToolCommand
         };
         if (options.OnLan)
             LanView.Require(context);
+        if (context.Parse.GetValue(_qr) is { } file && !file.EndsWith(".svg", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"--qr {SafeText.Clean(file)}: name a file that ends in .svg. A path to share stands before the option, or behind --.");
         if (options is { OnLan: true, Private: true })
             throw new UsageException("--lan tells everybody on this network of it, and --private is for those who have the link: choose one.");
         if (options is { Replicas: > 0, AllowedPeers.Count: > 0 })
@@ -138,6 +142,7 @@ internal sealed class ShareCommand : ToolCommand
 
         double seconds = Math.Round(context.Host.Time.GetElapsedTime(started).TotalSeconds, 3);
         ShowLink(context, share, seconds, addresses, isCopied: paths is ["-"]);
+        ShowQr(context, share.Link);
         bool leaves = context.Parse.GetValue(_detach), stays = context.Host.Attachment is { Shared.Stays: true };
         var spreading = new SpreadingView(context, node, share) { ServesOn = !leaves, IsAlone = leaves || stays };
         if (leaves)
@@ -243,6 +248,32 @@ internal sealed class ShareCommand : ToolCommand
         if (share.AllowedPeers.Count > 0)
             screen.Line($"Given to:   {string.Join(", ", share.AllowedPeers.Select(peer => $"{peer}"))}; nobody else gets it from here");
         screen.Line($"Reachable:  {Reachable(addresses)}");
+    }
+
+    private void ShowQr(CommandContext context, ShareLink link)
+    {
+        if (context.Parse.GetResult(_qr) is not { Implicit: false })
+            return;
+        QrCode code = QrCode.Of(link);
+        if (context.Parse.GetValue(_qr) is { } file)
+        {
+            File.WriteAllText(Path.GetFullPath(file, context.Host.CurrentDirectory), code.ToSvg());
+            context.Screen.Line($"QR code:    {context.Display(Path.GetFullPath(file, context.Host.CurrentDirectory))}");
+        }
+        else if (!context.Screen.IsTerminal)
+        {
+            context.Screen.Line("QR code:    not shown, because this is no terminal; --qr FILE.svg writes it to a file");
+        }
+        else if (!code.Fits(context.Host.Width(), context.Host.Height()))
+        {
+            context.Screen.Line($"QR code:    needs {code.Size} columns and {((code.Size + 1) / 2) + 1} rows, which this terminal does not have; --qr FILE.svg writes it to a file");
+        }
+        else
+        {
+            context.Screen.Line();
+            foreach (string line in code.Lines(context.Screen.HasColours))
+                context.Screen.Line(line);
+        }
     }
 
     private static string Readable(Share share) =>

@@ -12,6 +12,9 @@ internal sealed class Screen(Stream error, bool isTerminal, bool colours, bool q
 
     public bool IsTerminal => isTerminal;
 
+    /// <summary>Whether colours may be used.</summary>
+    public bool HasColours => colours;
+
     /// <summary>Columns to fill, at most 100: a bar across a wide screen says no more.</summary>
     public int Width => Math.Clamp(width(), 40, 100);
 

@@ -124,6 +124,25 @@ public sealed class ShareLink : IEquatable<ShareLink>, ISpanParsable<ShareLink>,
     /// <inheritdoc />
     public override int GetHashCode() => HashCode.Combine(Root, Label, Path, Peers.Count);
 
+    /// <summary>The same link with fewer addresses, for where room is short, such as a QR code: those that come first.</summary>
+    /// <param name="maxAddresses">How many it keeps of all peers together; 0: none, and no peers.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    public ShareLink WithFewerAddresses(int maxAddresses)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(maxAddresses);
+        List<PeerHint> kept = [];
+        foreach (PeerHint peer in Peers)
+        {
+            if (maxAddresses == 0)
+                break;
+            Multiaddress[] addresses = [.. peer.Addresses.Take(maxAddresses)];
+            maxAddresses -= addresses.Length;
+            kept.Add(new PeerHint(peer.Peer, addresses));
+        }
+
+        return new ShareLink(Root, Label, Path, _key, kept);
+    }
+
     /// <inheritdoc />
     string IFormattable.ToString(string? format, IFormatProvider? formatProvider) => ToString();
 
