@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using P2P.Core.Addresses;
 using P2P.Core.Diagnostics;
 using P2P.Core.Transport;
 
@@ -18,13 +19,10 @@ internal sealed class InboundListeners(
     /// <summary>The pause after a failed accept, for example because the process has no file handle left.</summary>
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>How long what the system said about its addresses counts: asking costs milliseconds, and each peer that identifies us makes us ask.</summary>
-    private static readonly TimeSpan AddressesLifetime = TimeSpan.FromSeconds(5);
-
     private readonly InboundGate _handshakes = new(options.MaxUnfinishedHandshakes, options.MaxUnfinishedHandshakesPerPrefix);
     private readonly Lock _gate = new(); // guards the fields below
     private readonly List<ITransportListener> _listeners = [];
-    private (IReadOnlyList<Multiaddress> Addresses, long At)? _addresses;
+    private (IReadOnlyList<Multiaddress> Addresses, long At, int Version)? _addresses;
 
     /// <summary>Handshakes under way.</summary>
     public int UnfinishedHandshakes => _handshakes.Count;
@@ -36,10 +34,11 @@ internal sealed class InboundListeners(
         {
             lock (_gate)
             {
-                if (_addresses is not { } known || time.GetElapsedTime(known.At) > AddressesLifetime)
+                int version = NetworkChanges.Version;
+                if (_addresses is not { } known || known.Version != version || time.GetElapsedTime(known.At) > NetworkChanges.Lifetime)
                 {
                     IReadOnlyList<Multiaddress> expanded = [.. _listeners.SelectMany(listener => ListenAddressExpansion.Expand(listener.BoundAddress)).Distinct()];
-                    _addresses = known = (expanded, time.GetTimestamp());
+                    _addresses = known = (expanded, time.GetTimestamp(), version);
                 }
 
                 return known.Addresses;

@@ -409,7 +409,7 @@ public sealed class P2PNode : IAsyncDisposable
     {
         loggers ??= NullLoggerFactory.Instance;
         time ??= TimeProvider.System;
-        return new NodeSeams(time, new Random(), [new TcpTransport(time, loggers.CreateLogger<TcpTransport>())], loggers, new P2PMetrics(meters)) { Lan = new LanSystem() };
+        return new NodeSeams(time, new Random(), [new TcpTransport(time, loggers.CreateLogger<TcpTransport>())], loggers, new P2PMetrics(meters)) { Lan = new LanSystem(time) };
     }
 
     private static async Task<P2PNode> StartNewAsync(P2PNode node, CancellationToken cancellationToken)
