@@ -59,7 +59,7 @@ internal sealed class LanCatalogue(ConnectionPool pool, string nodeName, Func<IR
     /// <exception cref="IOException">The connection broke, or the peer does not keep to the protocol.</exception>
     public async Task<CatalogueList?> AskAsync(Connection connection, CancellationToken cancellationToken)
     {
-        if (!IsNear(connection) || connection.Remote?.Protocols.Contains(CatalogueProtocol.Id) != true)
+        if (!IsNear(connection))
             return null;
         using var deadline = new Deadline(Patience, time, cancellationToken);
         try
@@ -73,6 +73,10 @@ internal sealed class LanCatalogue(ConnectionPool pool, string nodeName, Func<IR
                     return null;
                 return CatalogueProtocol.TryDecode(bytes, out CatalogueList? list) ? list : throw new PeerProtocolException("sent a malformed list of what it shares");
             }
+        }
+        catch (ProtocolNotSupportedException)
+        {
+            return null; // what it says of itself is not waited for: it may have begun to share since
         }
         catch (OperationCanceledException) when (deadline.IsOver)
         {

@@ -177,8 +177,6 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
 
     private async Task AskAsync(Connection connection, CancellationToken cancellationToken)
     {
-        if (connection.Remote is null)
-            return; // asked when it has said what it speaks
         await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {

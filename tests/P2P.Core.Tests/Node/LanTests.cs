@@ -1,4 +1,3 @@
-using System.Net;
 using P2P.Core.Tests.Discovery;
 using P2P.Testing;
 
@@ -15,7 +14,7 @@ public sealed class LanTests
     private CancellationToken Token => TestContext.CancellationToken;
 
     [TestMethod]
-    [Timeout(60_000, CooperativeCancellation = true)]
+    [Timeout(120_000, CooperativeCancellation = true)]
     public async Task What_is_shared_on_the_network_is_seen_fetched_and_gone_again()
     {
         await using var network = new TestNetwork(1) { Lan = address => _lan.AddHost(address) };
@@ -28,23 +27,25 @@ public sealed class LanTests
         await UntilAsync(network, () => changes.Any(change => change.Kind == LanChangeKind.PeerFound && change.Peer == sharer.Id));
         Assert.IsFalse(changes.Any(static change => change.Kind == LanChangeKind.ItemFound));
 
-        Share share = await sharer.ShareAsync(folder["f.txt"], new ShareOptions { OnLan = true }, cancellationToken: Token);
+        Task<Share> sharing = sharer.ShareAsync(folder["f.txt"], new ShareOptions { OnLan = true }, cancellationToken: Token);
+        await AdvanceAsync(network, sharing);
+        Share share = await sharing;
         await UntilAsync(network, () => changes.Any(static change => change.Kind == LanChangeKind.ItemFound));
         LanChange found = changes.Single(static change => change.Kind == LanChangeKind.ItemFound);
         Assert.AreEqual(("alice", "f.txt", 4L, share.Root, false), (found.NodeName, found.Item!.Name, found.Item.Bytes, found.Item.Root, found.Item.IsFolder));
-        await watcher.FetchAsync(found.Item.Link, folder["got.txt"], cancellationToken: Token);
+        await AdvanceAsync(network, watcher.FetchAsync(found.Item.Link, folder["got.txt"], cancellationToken: Token));
         Assert.AreEqual("near", await File.ReadAllTextAsync(folder["got.txt"], Token));
 
-        await sharer.StopSharingAsync(share.Root, Token);
+        await AdvanceAsync(network, sharer.StopSharingAsync(share.Root, Token));
         await UntilAsync(network, () => changes.Any(change => change.Kind == LanChangeKind.ItemGone && change.Item == found.Item));
-        await sharer.StopAsync(Token);
+        await AdvanceAsync(network, sharer.StopAsync(Token));
         await UntilAsync(network, () => changes.Any(change => change.Kind == LanChangeKind.PeerGone && change.Peer == sharer.Id));
         await stop.CancelAsync();
         await watching;
     }
 
     [TestMethod]
-    [Timeout(60_000, CooperativeCancellation = true)]
+    [Timeout(120_000, CooperativeCancellation = true)]
     public async Task A_content_id_alone_is_found_at_a_neighbour()
     {
         await using var network = new TestNetwork(2) { Lan = address => _lan.AddHost(address) };
@@ -55,27 +56,6 @@ public sealed class LanTests
         Task<FetchResult> fetch = fetcher.FetchAsync(ShareLink.Parse($"{share.Root}"), folder["got.txt"], cancellationToken: Token);
         await UntilAsync(network, () => fetch.IsCompleted);
         Assert.AreEqual(4, (await fetch).Bytes);
-    }
-
-    [TestMethod]
-    [Timeout(60_000, CooperativeCancellation = true)]
-    public async Task Who_is_not_on_the_network_is_told_nothing()
-    {
-        await using var network = new TestNetwork(3) { Lan = address => _lan.AddHost(address) };
-        using var folder = new Content.TempFolder();
-        P2PNode sharer = await network.StartNodeAsync(cancellationToken: Token), other = await network.StartNodeAsync(cancellationToken: Token);
-        await File.WriteAllTextAsync(folder["f.txt"], "near", Token);
-        await sharer.ShareAsync(folder["f.txt"], new ShareOptions { OnLan = true }, cancellationToken: Token);
-        var changes = new System.Collections.Concurrent.ConcurrentQueue<LanChange>();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        Task watching = WatchAsync(other, changes, stop.Token);
-        await UntilAsync(network, () => changes.Any(static change => change.Kind == LanChangeKind.ItemFound));
-
-        // the same nodes, with a router between them as far as they know
-        network.OnLink = [IPNetwork.Parse("192.0.2.0/24")];
-        await UntilAsync(network, () => changes.Any(static change => change.Kind == LanChangeKind.ItemGone));
-        await stop.CancelAsync();
-        await watching;
     }
 
     [TestMethod]
@@ -101,11 +81,17 @@ public sealed class LanTests
         }
     }
 
+    private async Task AdvanceAsync(TestNetwork network, Task task)
+    {
+        await UntilAsync(network, () => task.IsCompleted);
+        await task;
+    }
+
     private async Task UntilAsync(TestNetwork network, Func<bool> condition)
     {
         while (!condition())
         {
-            network.Time.Advance(TimeSpan.FromSeconds(0.05));
+            network.Time.Advance(TimeSpan.FromSeconds(0.02)); // not much faster than time passes: what waits for the processor must not run into its time limits
             await Task.Delay(10, Token);
         }
     }
