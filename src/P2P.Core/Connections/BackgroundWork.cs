@@ -36,7 +36,8 @@ internal sealed class BackgroundWork(Action<Exception> onFailed)
                 return;
             }
 
-            await Task.WhenAll(rest).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Yields always: who began to wait while work was being added is told of its end before it is forgotten, on the thread that is to forget it.
+            await Task.WhenAll(rest).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
