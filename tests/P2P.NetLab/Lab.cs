@@ -9,7 +9,10 @@ namespace P2P.NetLab;
 /// </summary>
 internal sealed class Lab : IAsyncDisposable
 {
-    private readonly string _name = string.Create(CultureInfo.InvariantCulture, $"p2p{Environment.ProcessId % 10_000:x}{Random.Shared.Next(256):x2}");
+    private static int s_count;
+
+    // its own among the labs of this process and of others; a cable's name may have 15 characters
+    private readonly string _name = string.Create(CultureInfo.InvariantCulture, $"p2p{Environment.ProcessId:x}x{Interlocked.Increment(ref s_count):x}");
     private readonly List<Host> _hosts = [];
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("p2p-netlab-");
 
