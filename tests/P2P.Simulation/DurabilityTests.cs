@@ -130,21 +130,23 @@ public sealed class DurabilityTests
     private static (int Lost, double Expected) Kill(int seeds)
     {
         int lost = 0;
-        double expected = 0;
+        double expected = 0, worst = 0;
         for (ulong seed = Seed; seed < Seed + (ulong)seeds; seed++)
         {
             var scenario = new DurabilityScenario(Home with { MedianSession = TimeSpan.FromDays(3000), Final = 0, SmallShares = 600, LargeShares = 0 }, seed);
             scenario.Begin();
             scenario.Advance(TimeSpan.FromHours(3));
             int[] copies = scenario.Histogram();
+            double chance = 0;
             for (int count = 1; count < copies.Length; count++)
-                expected += copies[count] * Math.Pow(0.4, count);
-            lost += scenario.Kill(400);
+                chance += copies[count] * Math.Pow(0.4, count);
+            int gone = scenario.Kill(400);
+            (lost, expected, worst) = (lost + gone, expected + chance, Math.Max(worst, gone / chance));
             scenario.Advance(TimeSpan.FromHours(7)); // grace, wait and transfer
             Assert.IsTrue(scenario.Histogram().AsSpan(1, 4).IndexOfAnyExcept(0) < 0, "what has survived has its five copies again");
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seeds} seeds: lost {lost} blocks, expected {expected:0.0}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seeds} seeds: lost {lost} blocks, expected {expected:0.0}; the worst seed {worst:0.0} times what chance takes"));
         return (lost, expected);
     }
 
