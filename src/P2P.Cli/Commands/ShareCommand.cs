@@ -34,7 +34,7 @@ internal sealed class ShareCommand : ToolCommand
     };
 
     private readonly Option<string> _chunker = new("--chunker") { HelpName = "fixed|fastcdc", Description = "where files are cut into blocks: every 1 MiB (fixed), or by content, so that the next version is fetched in part (fastcdc)" };
-    private readonly Option<bool> _lan = Flag("--lan", "tell peers on this network of it, by its name, while this command runs");
+    private readonly Option<bool> _lan = Flag("--lan", "tell peers on this network of it, by its name, as long as it is shared");
     private readonly Option<string> _replicas = new("--replicas") { HelpName = "N", Description = "have N nodes that offer disk keep copies, 1 to 16, so that it outlives this node" };
     private readonly Option<bool> _detach = Flag("--detach-after-replication", "end as soon as enough copies are kept, instead of serving on");
     private readonly Option<string> _timeout = TimeoutOption();

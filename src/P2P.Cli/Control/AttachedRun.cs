@@ -70,6 +70,7 @@ internal sealed class AttachedRun(ControlChannel channel, SharedNode shared, Tim
         OutputIsTerminal = request.OutputIsTerminal,
         ErrorIsTerminal = request.ErrorIsTerminal,
         Width = () => _width,
+        Height = static () => int.MaxValue, // the client does not tell its rows
         Environment = name => request.Environment.GetValueOrDefault(name),
         System = OperatingSystem.IsWindows() ? HostSystem.Windows : OperatingSystem.IsMacOS() ? HostSystem.MacOS : HostSystem.Linux,
         CurrentDirectory = request.Directory,

@@ -81,6 +81,7 @@ internal sealed class LanLink : IAsyncDisposable
             if (now.SequenceEqual(_announced))
                 return;
             _announced = now;
+            _saidAt[PeerService.Name] = _time.GetTimestamp();
         }
 
         if (now.Count > 0)
@@ -134,7 +135,11 @@ internal sealed class LanLink : IAsyncDisposable
             if (round < 2 && _addressesOn(_card) is { Count: > 0 } addresses)
             {
                 lock (_gate)
+                {
                     _announced = addresses;
+                    _saidAt[PeerService.Name] = _time.GetTimestamp();
+                }
+
                 await SayAsync(_service.Announce(_self, addresses), to: null, cancellationToken).ConfigureAwait(false);
             }
 

@@ -35,6 +35,7 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     private readonly Lock _gate = new(); // guards the two below
     private readonly List<ChannelWriter<LanChange>> _watchers = [];
     private readonly Dictionary<PeerId, (string NodeName, IReadOnlyList<LanItem> Items)> _shared = [];
+    private bool _isOver; // likewise
     private CancellationToken _stopping = new(canceled: true);
 
     public LanNetwork(ConnectionPool pool, ILanSystem system, string nodeName, Func<IReadOnlyList<IPNetwork>> onLink, NodeSeams seams)
@@ -86,7 +87,10 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
             await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // it says good-bye
             await _work.WaitAsync(CancellationToken.None).ConfigureAwait(false);
             lock (_gate)
+            {
+                _isOver = true;
                 _watchers.ForEach(static watcher => watcher.TryComplete());
+            }
         }
     }
 
@@ -99,6 +103,8 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
         var changes = Channel.CreateBounded<LanChange>(new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
         lock (_gate)
         {
+            if (_isOver)
+                yield break;
             foreach (PeerHint peer in Peers)
             {
                 (string NodeName, IReadOnlyList<LanItem> Items) shared = _shared.GetValueOrDefault(peer.Peer, (NodeName: "", Items: []));
@@ -201,7 +207,8 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
                 return;
             (string NodeName, IReadOnlyList<LanItem> Items) before = _shared.GetValueOrDefault(peer, (NodeName: "", Items: []));
             string name = UntrustedText.Clean(list.NodeName);
-            LanItem[] items = [.. list.Items.Where(static item => item.Name != ShareLink.PrivateLabel).Select(item => before.Items.FirstOrDefault(known => IsSame(known, item)) ?? Read(peer, addresses, item))];
+            Dictionary<CatalogueItem, LanItem> known = before.Items.ToDictionary(ToCatalogue);
+            LanItem[] items = [.. list.Items.Where(static item => item.Name != ShareLink.PrivateLabel).Distinct().Select(item => known.GetValueOrDefault(item) ?? Read(peer, addresses, item))];
             _shared[peer] = (name, items);
             if (name != before.NodeName && name.Length > 0)
                 Tell(new LanChange(LanChangeKind.PeerFound, peer) { Addresses = addresses, NodeName = name });
@@ -212,7 +219,7 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
         }
     }
 
-    private static bool IsSame(LanItem known, CatalogueItem item) => known.Root == item.Root && known.Name == item.Name && known.Bytes == item.Bytes && known.Created == item.Created;
+    private static CatalogueItem ToCatalogue(LanItem item) => new(item.Name, item.Root, item.Bytes, item.IsFolder, item.Created);
 
     private static LanItem Read(PeerId peer, IReadOnlyList<Multiaddress> addresses, CatalogueItem item) =>
         new(item.Name, item.Root, item.Bytes, item.IsFolder, item.Created, ShareLink.Create(item.Root, item.Name, [new PeerHint(peer, addresses)]));

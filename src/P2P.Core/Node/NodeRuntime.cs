@@ -313,7 +313,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
         return task;
     }
 
-    /// <summary>Who may have some content: those that are named, and those that the DHT knows of.</summary>
+    /// <summary>Who may have some content: those that are named, those on the local network, and those that the DHT knows of.</summary>
     public ContentProviders FindProviders(IReadOnlyList<PeerHint> hints) => new(Connections, Dht, Replicating?.Network, Lan, hints, Time);
 
     /// <summary>A node that lives on this machine alone may follow what its peers say about this machine; any other may not.</summary>
