@@ -69,6 +69,7 @@ internal sealed class ToolRun : IAsyncDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new(), _error = new();
     private readonly Task _pumps;
+    private bool _isDisposed;
 
     public ToolRun(ProcessStartInfo start)
     {
@@ -109,6 +110,24 @@ internal sealed class ToolRun : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until a text stands in what it says on either way.</summary>
+    public async Task SaidSomewhereAsync(string text, CancellationToken cancellationToken)
+    {
+        while (!Output.Contains(text, StringComparison.OrdinalIgnoreCase) && !Error.Contains(text, StringComparison.OrdinalIgnoreCase))
+        {
+            if (_process.HasExited)
+                Assert.Fail($"It ended and did not say '{text}': {this}");
+            await Task.Delay(20, cancellationToken);
+        }
+    }
+
+    /// <summary>Asks it to end as Ctrl-C does, and waits.</summary>
+    public async Task InterruptAsync(CancellationToken cancellationToken)
+    {
+        await Host.RunToEndAsync("kill", ["-INT", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)], cancellationToken);
+        await EndAsync(cancellationToken);
+    }
+
     public async Task EndAsync(CancellationToken cancellationToken)
     {
         await _process.WaitForExitAsync(cancellationToken);
@@ -117,6 +136,9 @@ internal sealed class ToolRun : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync(CancellationToken.None);

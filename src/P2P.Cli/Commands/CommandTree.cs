@@ -28,6 +28,7 @@ internal sealed class CommandTree : RootCommand
         Add(new PeersCommand());
         Add(new CidCommand());
         Add(new IdCommand());
+        Add(new DoctorCommand());
         Add(new CommandGroup("pin", "What is kept in the store.", new PinAddCommand(), new PinRmCommand(), new PinLsCommand()));
         Add(new GcCommand());
         Add(new CommandGroup("car", "CAR archives, the container of IPFS.", new CarExportCommand(), new CarImportCommand()));

@@ -141,7 +141,7 @@ internal sealed class ShareCommand : ToolCommand
         }
 
         double seconds = Math.Round(context.Host.Time.GetElapsedTime(started).TotalSeconds, 3);
-        ShowLink(context, share, seconds, addresses, isCopied: paths is ["-"]);
+        ShowLink(context, share, seconds, addresses, node.Status, isCopied: paths is ["-"]);
         ShowQr(context, share.Link);
         bool leaves = context.Parse.GetValue(_detach), stays = context.Host.Attachment is { Shared.Stays: true };
         var spreading = new SpreadingView(context, node, share) { ServesOn = !leaves, IsAlone = leaves || stays };
@@ -222,7 +222,7 @@ internal sealed class ShareCommand : ToolCommand
         }
     }
 
-    private static void ShowLink(CommandContext context, Share share, double seconds, string[] addresses, bool isCopied)
+    private static void ShowLink(CommandContext context, Share share, double seconds, string[] addresses, NodeStatus status, bool isCopied)
     {
         foreach (string unreadable in share.Unreadable)
             context.Warn("unreadable", $"{unreadable}. It cannot be read and is not part of the share.");
@@ -247,7 +247,7 @@ internal sealed class ShareCommand : ToolCommand
         screen.Line($"Readable:   {Readable(share)}");
         if (share.AllowedPeers.Count > 0)
             screen.Line($"Given to:   {string.Join(", ", share.AllowedPeers.Select(peer => $"{peer}"))}; nobody else gets it from here");
-        screen.Line($"Reachable:  {Reachable(addresses)}");
+        screen.Line($"Reachable:  {Reachable(addresses, status)}");
     }
 
     private void ShowQr(CommandContext context, ShareLink link)
@@ -286,10 +286,21 @@ internal sealed class ShareCommand : ToolCommand
         _ => throw new UsageException($"There is no chunker \"{name}\". It is fixed or fastcdc."),
     };
 
-    private static string Reachable(string[] addresses) =>
+    private static string Reachable(string[] addresses, NodeStatus status) =>
         addresses.Length == 0 ? "by nobody: no address is listened on"
         : addresses.All(IsLoopback) ? "this machine only"
-        : "this network yes; internet not yet known";
+        : $"this network yes; {Internet(status)}";
+
+    private static string Internet(NodeStatus status)
+    {
+        string how = status.Mappings is [var mapping, ..] ? $", port {mapping.InternalPort} mapped by {DoctorCommand.TitleOf(mapping.Protocol)}" : "";
+        return status.Internet switch
+        {
+            P2P.Core.Reachability.Reachable => $"internet yes{how}",
+            P2P.Core.Reachability.Unreachable => "internet no (p2p doctor says why)",
+            _ => $"internet not yet known{how}",
+        };
+    }
 
     private static bool IsLoopback(string address) =>
         address.StartsWith("/ip4/127.", StringComparison.Ordinal) || address.StartsWith("/ip6/::1/", StringComparison.Ordinal);

@@ -41,6 +41,8 @@ internal sealed class StatusCommand() : ToolCommand("status", "Shows what the no
             {
                 OfferBytes = shared.Settings.Rooms.Replication.OfferBytes,
                 HeldBytes = shared.Node.Store.GetReplicas().Sum(one => one.Bytes),
+                Internet = DoctorCommand.NameOf(status.Internet),
+                Mapped = [.. status.Mappings.Select(mapping => $"{mapping.External}")],
             });
             return Task.FromResult(ExitCodes.Done);
         }
@@ -71,6 +73,10 @@ internal sealed class StatusCommand() : ToolCommand("status", "Shows what the no
         Row(context, "Listening", addresses.Length == 0 ? "no: it only fetches" : addresses[0]);
         foreach (string address in addresses.Skip(1))
             Row(context, "", address);
+        foreach (MappedPort mapping in status.Mappings)
+            Row(context, "Mapped", $"{mapping.External} leads here ({DoctorCommand.TitleOf(mapping.Protocol)}, router {mapping.Router})");
+        if (addresses.Length > 0)
+            Row(context, "Internet", status.Internet switch { Reachability.Reachable => "reachable", Reachability.Unreachable => "not reachable (p2p doctor says why)", _ => "not yet known" });
         Row(context, "Peers", $"{status.Peers}");
         Row(context, "Shares", $"{status.Shares}");
         if (status.Dht is { Announced: > 0 } announcing)

@@ -27,6 +27,7 @@ internal sealed record SettingKey(string Key, bool IsList, Action<Settings, IRea
         Flag("verbose", (s, v) => s.Verbose = v),
         Text("log", (s, v) => s.Log = v),
         Time("timeout", (s, v) => s.Timeout = v),
+        Flag("nat.map_ports", (s, v) => s.Rooms.Nat.MapPorts = v),
         Size("storage.max_owned_bytes", (s, v) => s.Rooms.Storage.MaxOwnedBytes = v),
         Flag("exchange.serve_fetched", (s, v) => s.Rooms.Exchange.ServeFetched = v),
         Size("exchange.max_wanted_bytes_per_peer", (s, v) => s.Rooms.Exchange.MaxWantedBytesPerPeer = Int(v)),

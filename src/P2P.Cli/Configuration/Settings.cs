@@ -66,6 +66,7 @@ internal sealed class Settings
         BootstrapPeers = [.. PeersOfNode],
         Network = NetworkOfNode,
         Lan = new LanOptions { Enabled = !NoLan },
+        Nat = Rooms.Nat,
         Storage = Rooms.Storage,
         Exchange = Rooms.Exchange,
         Dht = Rooms.Dht,

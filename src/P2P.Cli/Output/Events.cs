@@ -207,6 +207,12 @@ internal sealed record StatusEvent(
 
     /// <summary>What is kept for others.</summary>
     public long? HeldBytes { get; init; }
+
+    /// <summary>Whether peers outside reach it.</summary>
+    public string Internet { get; init; } = "unknown";
+
+    /// <summary>Addresses of routers that lead to it.</summary>
+    public IReadOnlyList<string> Mapped { get; init; } = [];
 }
 
 /// <summary>The part that it takes in the DHT.</summary>
@@ -234,6 +240,26 @@ internal sealed record ItemEvent(string Name, string Cid, long Bytes, string Lin
 /// <summary>A peer shares something on the local network no more.</summary>
 internal sealed record ItemGoneEvent(string Name, string Cid, string PeerId)
     : JsonEvent("item_gone");
+
+/// <summary>Whether others reach the node, and what is in the way.</summary>
+internal sealed record DoctorEvent(
+    bool Ok,
+    string Internet,
+    IReadOnlyList<DoctorCheck> Checks,
+    IReadOnlyList<string> Advice,
+    IReadOnlyList<DoctorMapping> Mappings,
+    IReadOnlyList<string> SeenAt,
+    IReadOnlyList<DoctorTested> Tested)
+    : JsonEvent("doctor");
+
+/// <summary>How one thing stands.</summary>
+internal sealed record DoctorCheck(string Subject, string State, string Text);
+
+/// <summary>A port of a router that leads here.</summary>
+internal sealed record DoctorMapping(string Protocol, string Router, string External, int InternalPort, double LifetimeSeconds);
+
+/// <summary>An address that peers outside were asked to dial.</summary>
+internal sealed record DoctorTested(string Address, string Reachability, int Peers);
 
 /// <summary>A connected peer; the round trip in seconds, the bytes since it connected first.</summary>
 internal sealed record PeersEntry(string PeerId, string Address, bool Outbound, string? Agent, double? Rtt, long BytesReceived, long BytesServed);
@@ -287,6 +313,7 @@ internal sealed record ErrorEvent(string Code, string Message)
 [JsonSerializable(typeof(PeerGoneEvent))]
 [JsonSerializable(typeof(ItemEvent))]
 [JsonSerializable(typeof(ItemGoneEvent))]
+[JsonSerializable(typeof(DoctorEvent))]
 [JsonSerializable(typeof(VersionEvent))]
 [JsonSerializable(typeof(WarningEvent))]
 [JsonSerializable(typeof(ErrorEvent))]

@@ -61,6 +61,12 @@ internal sealed class ConnectionPool : IAsyncDisposable
     /// <summary>Where we listen, with real ports; 0.0.0.0 and :: stand for each address of the machine.</summary>
     public IReadOnlyList<Multiaddress> ListenAddresses => _listeners.Addresses;
 
+    /// <summary>Addresses besides those, on the other side of routers, at which others reach us.</summary>
+    public IReadOnlyList<Multiaddress> ExternalAddresses { get; set; } = [];
+
+    /// <summary>Everywhere we tell others to be, those first that reach furthest.</summary>
+    public IReadOnlyList<Multiaddress> OwnAddresses => ExternalAddresses is { Count: > 0 } external ? [.. external.Union(ListenAddresses)] : ListenAddresses;
+
     /// <summary>Inbound handshakes under way.</summary>
     public int UnfinishedHandshakes => _listeners.UnfinishedHandshakes;
 

@@ -367,5 +367,5 @@ internal sealed class DhtNode : IAsyncDisposable
         await _client.CloseIdleAsync().ConfigureAwait(false);
     }
 
-    private List<Multiaddress> OwnAddresses() => [.. _pool.ListenAddresses.Take(DhtMessageCodec.MaxAddresses)];
+    private List<Multiaddress> OwnAddresses() => [.. _pool.OwnAddresses.Take(DhtMessageCodec.MaxAddresses)];
 }

@@ -37,7 +37,7 @@ internal sealed class LanLink : IAsyncDisposable
     private readonly Dictionary<string, long> _saidAt = new(StringComparer.OrdinalIgnoreCase); // by the first name of an answer: one of ours
     private readonly Dictionary<string, (long At, uint TimeToLive)> _known = new(StringComparer.OrdinalIgnoreCase);
     private IReadOnlyList<Multiaddress> _announced = [];
-    private volatile bool _isOver;
+    private volatile bool _isOver, _hearsItself;
 
     /// <summary>Begins.</summary>
     /// <param name="card">The interface.</param>
@@ -71,6 +71,9 @@ internal sealed class LanLink : IAsyncDisposable
 
     /// <summary>Whether it has failed, so that another has to take its place.</summary>
     public bool IsOver => _isOver;
+
+    /// <summary>Whether a packet to the group has come back to this machine: if not even that, then no packet gets through.</summary>
+    public bool HearsItself => _hearsItself;
 
     /// <summary>Tells where we can be reached, when that has changed.</summary>
     public void AnnounceChanges()
@@ -156,6 +159,7 @@ internal sealed class LanLink : IAsyncDisposable
         while (true)
         {
             (int length, IPEndPoint from) = await _channel.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
+            _hearsItself |= _card.IsOwn(from.Address.AddressFamily == AddressFamily.InterNetworkV6 ? new IPAddress(from.Address.GetAddressBytes()) : from.Address); // without the zone
             if (!_card.IsOnLink(from.Address) || packets.TryTake(_time.GetTimestamp()) > TimeSpan.Zero || !DnsMessageReader.TryRead(buffer.AsSpan(0, length), out DnsMessage? message))
                 continue;
             if (message.IsResponse)

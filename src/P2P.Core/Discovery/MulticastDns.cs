@@ -33,6 +33,7 @@ internal sealed class MulticastDns(
     private readonly Lock _gate = new(); // guards the peers
     private readonly LanPeers _peers = new(self);
     private readonly long _started = time.GetTimestamp();
+    private volatile IReadOnlyList<LanLink> _open = []; // for those who ask
 
     /// <summary>Everybody who is there.</summary>
     public IReadOnlyList<(PeerId Peer, IReadOnlyList<Multiaddress> Addresses)> Peers
@@ -43,6 +44,10 @@ internal sealed class MulticastDns(
                 return _peers.All;
         }
     }
+
+    /// <summary>The interfaces that are used, and whether packets get through there.</summary>
+    public IReadOnlyList<(string Name, bool Works)> Interfaces =>
+        [.. _open.GroupBy(static link => link.Card.Name).Select(static links => (links.Key, links.Any(static link => !link.IsOver && link.HearsItself)))];
 
     /// <summary>Runs until it is cancelled, then says good-bye.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -96,6 +101,8 @@ internal sealed class MulticastDns(
                     TryOpen(card, family);
             }
         }
+
+        _open = [.. _links.Values];
     }
 
     private void TryOpen(LanInterface card, AddressFamily family)

@@ -53,6 +53,9 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     /// <summary>Who is there.</summary>
     public IReadOnlyList<PeerHint> Peers => [.. _discovery.Peers.Select(static one => new PeerHint(one.Peer, one.Addresses))];
 
+    /// <summary>The interfaces that are used, and whether packets get through there.</summary>
+    public IReadOnlyList<(string Name, bool Works)> Interfaces => _discovery.Interfaces;
+
     private bool IsWatched
     {
         get

@@ -18,6 +18,9 @@ internal sealed class NodeRuntime : IAsyncDisposable
     /// <summary>How long a stop waits for transfers and imports to let go: they do at the next block, unless a stream that is shared keeps them.</summary>
     private static readonly TimeSpan MaxLettingGo = TimeSpan.FromSeconds(10);
 
+    /// <summary>For each half of a diagnosis: routers and local networks, then peers outside.</summary>
+    private static readonly TimeSpan DiagnosisPatience = TimeSpan.FromSeconds(7.5);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new(); // guards _operations and _isStopping
@@ -79,6 +82,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
         Dht = new DhtNetworks(settings, Connections, store, seams);
         Announcing = new Announcing(this, seams);
         Lan = settings.LooksOnLan && !settings.IsLoopbackOnly && seams.Lan is { } lan ? new LanNetwork(Connections, lan, settings.NodeName, OnLink, seams) : null;
+        Reaching = settings.IsLoopbackOnly ? null : new Reaching(Connections, seams, settings.MapsPorts, Identify.PushAsync);
         Replicating = Dht.Own is { } own ? new Replicating(this, identity, new HolderNetwork(settings, Connections, own, seams), settings, seams) : null;
     }
 
@@ -115,6 +119,9 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
     /// <summary>Peers of the local network; null when they are not looked for.</summary>
     public LanNetwork? Lan { get; }
+
+    /// <summary>Sees to it that others reach us; null when only this machine does.</summary>
+    public Reaching? Reaching { get; }
 
     /// <summary>Copies kept by others and for others; null when it takes no part in the DHT.</summary>
     public Replicating? Replicating { get; }
@@ -157,6 +164,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             runtime = new NodeRuntime(settings, seams, identity, shareKeys, folder, store, buffers);
             runtime.Ping.Start();
             runtime.Identify.Start();
+            runtime.Reaching?.Start();
             runtime.Dht.Start();
             if (runtime.Replicating is { } replicating)
                 await replicating.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -217,6 +225,18 @@ internal sealed class NodeRuntime : IAsyncDisposable
             Bitswap.BytesFetchedFrom(connection.RemotePeer),
             Bitswap.BytesServedTo(connection.RemotePeer));
 
+    /// <summary>Finds out whether others reach us.</summary>
+    public Task<ReachabilityReport> DiagnoseAsync(CancellationToken cancellationToken) => RunAsync(
+        async token =>
+        {
+            if (Reaching is null)
+                return Diagnosis.Of(new ReachabilityFacts { ListenAddresses = Connections.ListenAddresses });
+            if (Lan is { } lan)
+                await lan.WaitForAnswersAsync(token).ConfigureAwait(false);
+            return await Reaching.DiagnoseAsync(Lan?.Interfaces, Lan?.Peers.Count ?? 0, DiagnosisPatience, token).ConfigureAwait(false);
+        },
+        cancellationToken);
+
     /// <summary>Listens as the settings say, unless it listens already.</summary>
     /// <returns>Whether it began now.</returns>
     public async Task<bool> ListenAsync(NodeSettings settings, CancellationToken cancellationToken)
@@ -228,6 +248,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
                 return false;
             await new ListenPorts(Store, Connections, Warnings).ListenAsync(settings, cancellationToken).ConfigureAwait(false);
             Dht.OnListening();
+            Reaching?.OnListening();
             _ = RunInBackground(async token =>
             {
                 await Identify.PushAsync(token).ConfigureAwait(false); // our addresses, and that we answer
@@ -260,6 +281,8 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
         // whatever fails here, what comes after it is closed all the same, the folder above all
         Lan?.Dispose();
+        if (Reaching is { } reaching)
+            await EndAsync(reaching.DisposeAsync().AsTask()).ConfigureAwait(false);
         await EndAsync(Reading.DisposeAsync().AsTask()).ConfigureAwait(false);
         if (Replicating is { } replicating)
             await EndAsync(replicating.DisposeAsync().AsTask()).ConfigureAwait(false);
@@ -334,6 +357,8 @@ internal sealed class NodeRuntime : IAsyncDisposable
             _loops.Add(RunAsync(replicating.RunAsync));
         if (Lan is { } lan)
             _loops.Add(RunAsync(lan.RunAsync));
+        if (Reaching is { } reaching)
+            _loops.Add(RunAsync(reaching.RunAsync));
         if (Dht.All.Count > 0 && !Dht.MayFindAnybody)
             NodeLog.NobodyKnown(_logger);
         foreach (Multiaddress peer in Settings.BootstrapPeers.Concat(Dht.Bootstrap))

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Diagnostics;
 using P2P.Core.Discovery;
+using P2P.Core.Nat;
 using P2P.Core.Transport;
 
 namespace P2P.Core.Node;
@@ -19,6 +20,9 @@ internal sealed record NodeSeams(TimeProvider Time, Random Random, IReadOnlyList
 
     /// <summary>The interfaces to local networks; null: peers there are not looked for.</summary>
     public ILanSystem? Lan { get; init; }
+
+    /// <summary>The routers of this machine; null: none is asked for a port.</summary>
+    public IGatewaySystem? Gateways { get; init; }
 
     /// <summary>A generator of its own for one room, so that rooms do not disturb each other's sequence.</summary>
     public Random ForkRandom() => new(Random.Next());

@@ -26,6 +26,8 @@ internal sealed record NodeSettings
 
     public required bool LooksOnLan { get; init; }
 
+    public required bool MapsPorts { get; init; }
+
     public required long MaxOwnedBytes { get; init; }
 
     public required IndexRebuild IndexRebuild { get; init; }
@@ -120,6 +122,7 @@ internal sealed record NodeSettings
             BootstrapPeers = ParseAll(options.BootstrapPeers ?? [], "BootstrapPeers", needsPeer: true, faults),
             Network = options.Network ?? "",
             LooksOnLan = (options.Lan ?? new LanOptions()).Enabled,
+            MapsPorts = (options.Nat ?? new NatOptions()).MapPorts,
             MaxOwnedBytes = Range(storage.MaxOwnedBytes, 1 << 20, long.MaxValue, "Storage:MaxOwnedBytes", faults),
             IndexRebuild = storage.IndexRebuild,
             ServeFetched = exchange.ServeFetched,

@@ -10,6 +10,12 @@ namespace P2P.Core;
 /// <param name="BytesFetched">Bytes of content fetched and verified since start.</param>
 public sealed record NodeStatus(NodeState State, PeerId Id, IReadOnlyList<Multiaddress> Addresses, int Peers, int Shares, long BytesServed, long BytesFetched)
 {
+    /// <summary>Whether peers on the internet reach it.</summary>
+    public Reachability Internet { get; init; }
+
+    /// <summary>Ports of routers that lead to it.</summary>
+    public IReadOnlyList<MappedPort> Mappings { get; init; } = [];
+
     /// <summary>Bytes of content served since start, by peer; the last 1,024 peers.</summary>
     public IReadOnlyDictionary<PeerId, long> BytesServedByPeer { get; init; } = new Dictionary<PeerId, long>();
 

@@ -9,6 +9,7 @@ using P2P.Core.Dht;
 using P2P.Core.Diagnostics;
 using P2P.Core.Discovery;
 using P2P.Core.Identity;
+using P2P.Core.Nat;
 using P2P.Core.Node;
 using P2P.Core.Store;
 using P2P.Core.Transport;
@@ -105,6 +106,8 @@ public sealed class P2PNode : IAsyncDisposable
     public NodeStatus Status => _runtime is { } runtime
         ? new NodeStatus(_state, runtime.Id, runtime.Connections.ListenAddresses, runtime.Connections.Connections.Count, runtime.ShareCount, runtime.Bitswap.BytesServed, runtime.Bitswap.BytesFetched)
         {
+            Internet = runtime.Reaching?.Internet ?? Reachability.Unknown,
+            Mappings = runtime.Reaching?.Mappings ?? [],
             BytesServedByPeer = runtime.Bitswap.BytesServedByPeer,
             Warnings = runtime.Warnings.ToList(),
             Dht = runtime.Dht.Status is { } dht ? runtime.Announcing.Describe(dht) with { Holders = runtime.Replicating?.Network.Count ?? 0 } : null,
@@ -335,6 +338,14 @@ public sealed class P2PNode : IAsyncDisposable
     }
 
     /// <summary>
+    /// Finds out whether others reach this node, and what is in the way: waits for the router's answer, has up to three peers outside dial the addresses
+    /// that may work (AutoNAT v2), and looks whether multicast gets through on the local network. Takes up to 15 seconds.
+    /// </summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="InvalidOperationException">The node does not run.</exception>
+    public Task<ReachabilityReport> DiagnoseAsync(CancellationToken cancellationToken = default) => Runtime.DiagnoseAsync(cancellationToken);
+
+    /// <summary>
     /// Counts the copies of a share that others keep. Of a share of this node each holder that gave a receipt has to prove that it can get a block now; of
     /// another the holders closest to each run are asked what they hold, and each has to send one block.
     /// </summary>
@@ -402,14 +413,14 @@ public sealed class P2PNode : IAsyncDisposable
 
     // a record compares its lists by reference; what was served to whom changes only with the sum
     private static bool IsSame(NodeStatus now, NodeStatus last) =>
-        now.Addresses.SequenceEqual(last.Addresses) && now.Warnings.SequenceEqual(last.Warnings) &&
-        now with { Addresses = last.Addresses, Warnings = last.Warnings, BytesServedByPeer = last.BytesServedByPeer } == last;
+        now.Addresses.SequenceEqual(last.Addresses) && now.Warnings.SequenceEqual(last.Warnings) && now.Mappings.SequenceEqual(last.Mappings) &&
+        now with { Addresses = last.Addresses, Warnings = last.Warnings, Mappings = last.Mappings, BytesServedByPeer = last.BytesServedByPeer } == last;
 
     private static NodeSeams NodeSeamsOf(ILoggerFactory? loggers, IMeterFactory? meters, TimeProvider? time)
     {
         loggers ??= NullLoggerFactory.Instance;
         time ??= TimeProvider.System;
-        return new NodeSeams(time, new Random(), [new TcpTransport(time, loggers.CreateLogger<TcpTransport>())], loggers, new P2PMetrics(meters)) { Lan = new LanSystem(time) };
+        return new NodeSeams(time, new Random(), [new TcpTransport(time, loggers.CreateLogger<TcpTransport>())], loggers, new P2PMetrics(meters)) { Lan = new LanSystem(time), Gateways = new GatewaySystem(time) };
     }
 
     private static async Task<P2PNode> StartNewAsync(P2PNode node, CancellationToken cancellationToken)

@@ -27,6 +27,9 @@ public sealed class P2PNodeOptions
     /// <summary>Finding peers on the local network.</summary>
     public LanOptions Lan { get; set; } = new();
 
+    /// <summary>Being reached from the internet.</summary>
+    public NatOptions Nat { get; set; } = new();
+
     /// <summary>What may be kept on disk.</summary>
     public StorageOptions Storage { get; set; } = new();
 
@@ -53,6 +56,14 @@ public sealed class LanOptions
     /// <summary>Whether peers on the local network are looked for by multicast DNS, and may find this node, which listens there. Default true.
     /// A node that listens on the loopback interface only neither asks nor is found.</summary>
     public bool Enabled { get; set; } = true;
+}
+
+/// <summary>Being reached from the internet.</summary>
+public sealed class NatOptions
+{
+    /// <summary>Whether the router of a home network is asked to lead a port here, by PCP, NAT-PMP or UPnP, for as long as the node runs. Default true.
+    /// A node that listens on the loopback interface only, or not at all, does not ask.</summary>
+    public bool MapPorts { get; set; } = true;
 }
 
 /// <summary>What may be kept on disk.</summary>

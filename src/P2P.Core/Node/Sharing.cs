@@ -12,6 +12,9 @@ internal sealed class Sharing(NodeRuntime runtime)
     private const string ManyFiles = "files";
     private const int MaxChangedListed = 1000;
 
+    /// <summary>How long a link waits for the router's answer: one that does not come keeps nobody from sharing.</summary>
+    private static readonly TimeSpan MappingPatience = TimeSpan.FromSeconds(4);
+
     private readonly ILogger _logger = runtime.Loggers.CreateLogger("P2P.Core.Node");
 
     public Task<Share> ShareAsync(IReadOnlyCollection<string> paths, ShareOptions options, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
@@ -137,6 +140,8 @@ internal sealed class Sharing(NodeRuntime runtime)
 
         runtime.Bitswap.OnBlockAvailable(pin.Root); // whoever asked before asks for the rest as soon as it has the root
         NodeLog.Shared(_logger, pin.Name, pin.Root, pin.Bytes, pin.Blocks);
+        if (runtime.Reaching is { } reaching)
+            await reaching.WaitForMappingAsync(MappingPatience, cancellationToken).ConfigureAwait(false); // the link has the address then
         Share share = ToShare(pin) with { Unreadable = result.Unreadable, Skipped = result.Skipped, BytesAlreadyThere = result.BytesAlreadyThere };
         if (options.OnLan)
             await TellOnLanAsync(pin, result.Kind == ContentKind.Directory, cancellationToken).ConfigureAwait(false);
@@ -172,7 +177,7 @@ internal sealed class Sharing(NodeRuntime runtime)
 
     private ShareLink LinkTo(Pin pin)
     {
-        PeerHint[] own = [new PeerHint(runtime.Id, runtime.Connections.ListenAddresses)];
+        PeerHint[] own = [new PeerHint(runtime.Id, [.. (runtime.Reaching?.ForLinks ?? []).Union(runtime.Connections.ListenAddresses)])];
         if (pin.WrappedKey.IsEmpty)
             return ShareLink.Create(pin.Root, pin.Name, own);
         using ShareSecret secret = ShareSecret.Unwrap(runtime.ShareKeys, pin.WrappedKey)

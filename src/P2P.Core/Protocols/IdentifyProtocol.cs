@@ -53,9 +53,6 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
     public static string DefaultAgentVersion { get; } = "p2p-files/"
         + (typeof(IdentifyProtocol).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
-    /// <summary>Addresses besides those listened on that reach us, for example a router's mapped port; asked each time.</summary>
-    public Func<IReadOnlyList<Multiaddress>> ConfirmedAddresses { get; set; } = static () => [];
-
     /// <summary>Starts to ask and to answer.</summary>
     public void Start()
     {
@@ -156,8 +153,7 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
             Identity = _identity,
             AgentVersion = _agentVersion,
             Protocols = _pool.Protocols,
-            ListenAddresses = [.. _pool.ListenAddresses
-                .Concat(ConfirmedAddresses())
+            ListenAddresses = [.. _pool.OwnAddresses
                 .Where(address => isLoopback || address.Scope != AddressScope.Loopback)
                 .Distinct()],
             ObservedAddress = connection.RemoteAddress,

@@ -48,7 +48,7 @@ public sealed class IdentifyProtocolTests
         b.Pool.Handle("/test/new", TestPeer.EchoAsync);
         b.Pool.Unhandle(TestPeer.Echo);
         Multiaddress mapped = Multiaddress.Parse("/ip4/5.5.5.5/tcp/5");
-        b.Identify.ConfirmedAddresses = () => [mapped];
+        b.Pool.ExternalAddresses = [mapped];
         await b.Identify.PushAsync(Token);
         await Eventually.TrueAsync(() => connection.Remote!.Protocols.Contains("/test/new"), Token);
         Assert.DoesNotContain(TestPeer.Echo, connection.Remote!.Protocols);

@@ -1,0 +1,114 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using P2P.Core.Addresses;
+
+namespace P2P.Core.Nat;
+
+/// <summary>This machine. For one loop that asks it every few seconds.</summary>
+internal sealed class GatewaySystem(TimeProvider time) : IGatewaySystem
+{
+    /// <summary>Beyond the first router nobody hears our searches (UPnP device architecture 2.0, 1.3.2).</summary>
+    private const int SearchHops = 2;
+
+    private (IReadOnlyList<Gateway> Gateways, long At, int Version)? _known;
+
+    public IReadOnlyList<Gateway> GetGateways()
+    {
+        int version = NetworkChanges.Version;
+        if (_known is not { } known || known.Version != version || time.GetElapsedTime(known.At) > NetworkChanges.Lifetime)
+            _known = known = (Gateway.Current(), time.GetTimestamp(), version);
+        return known.Gateways;
+    }
+
+    public IDatagramChannel Connect(Gateway gateway, int port) => new UdpChannel(gateway.Own, socket => socket.Connect(new IPEndPoint(gateway.Router, port)));
+
+    public IDatagramChannel OpenSearch(Gateway gateway) => new UdpChannel(gateway.Own, socket =>
+    {
+        socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, gateway.Own.GetAddressBytes());
+        socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, SearchHops);
+    });
+
+    public async Task<GatewayReply> RequestAsync(Gateway gateway, Uri url, string? soapAction, ReadOnlyMemory<byte> body, int maxBytes, CancellationToken cancellationToken)
+    {
+        // one request every half minute at most: nothing is kept open between them
+        using var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            MaxResponseHeadersLength = 16, // KiB
+            ConnectCallback = async (context, token) =>
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                try
+                {
+                    socket.Bind(new IPEndPoint(gateway.Own, 0));
+                    await socket.ConnectAsync(IPAddress.Parse(context.DnsEndPoint.Host), context.DnsEndPoint.Port, token).ConfigureAwait(false);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        };
+        using var client = new HttpClient(handler) { MaxResponseContentBufferSize = maxBytes, Timeout = Timeout.InfiniteTimeSpan };
+        using var request = new HttpRequestMessage(soapAction is null ? HttpMethod.Get : HttpMethod.Post, url);
+        request.Headers.ConnectionClose = true;
+        if (soapAction is not null)
+        {
+            request.Headers.Add("SOAPAction", soapAction);
+            request.Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = MediaTypeHeaderValue.Parse("text/xml; charset=\"utf-8\"") } };
+        }
+
+        try
+        {
+            using HttpResponseMessage response = await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            return new GatewayReply((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (HttpRequestException error)
+        {
+            throw new IOException(error.InnerException?.Message ?? error.Message, error);
+        }
+    }
+
+    private sealed class UdpChannel : IDatagramChannel
+    {
+        private readonly Socket _socket;
+        private readonly IPEndPoint _any = new(IPAddress.Any, 0);
+
+        public UdpChannel(IPAddress own, Action<Socket> prepare)
+        {
+            _socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            try
+            {
+                _socket.Bind(new IPEndPoint(own, 0));
+                prepare(_socket);
+            }
+            catch
+            {
+                _socket.Dispose();
+                throw;
+            }
+        }
+
+        public async ValueTask SendAsync(ReadOnlyMemory<byte> packet, IPEndPoint? to, CancellationToken cancellationToken)
+        {
+            if (to is null)
+                await _socket.SendAsync(packet, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+            else
+                await _socket.SendToAsync(packet, SocketFlags.None, to, cancellationToken).ConfigureAwait(false);
+        }
+
+        public async ValueTask<(int Length, IPEndPoint From)> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+        {
+            SocketReceiveFromResult received = await _socket.ReceiveFromAsync(buffer, SocketFlags.None, _any, cancellationToken).ConfigureAwait(false);
+            return (received.ReceivedBytes, (IPEndPoint)received.RemoteEndPoint);
+        }
+
+        public void Dispose() => _socket.Dispose();
+    }
+}
