@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Net;
 using System.Text;
 using P2P.Core;
 using P2P.Core.Blocks;
@@ -11,6 +12,7 @@ using P2P.Core.Dht;
 using P2P.Core.Discovery;
 using P2P.Core.Exchange;
 using P2P.Core.Muxer;
+using P2P.Core.Nat;
 using P2P.Core.Protocols;
 using P2P.Core.Replication;
 using P2P.Core.SecureChannel;
@@ -45,6 +47,12 @@ internal static partial class FuzzTargets
         new("dht-message", DhtSamples(), DhtMessages),
         new("ipns-record", [[0x42, 1, 7, 0x4a, 1, 0xa0], [0x42, 1, 7, 0x4a, 10, 0xa1, 0x63, .. "TTL"u8, 0x1a, 1, 2, 3, 4]], input => new IpnsValidator().IsValid(Peer.AsSpan(), input, default)),
         new("dns-message", [DnsMessageWriter.Write(PeerService.Query()), DnsMessageWriter.Write(new PeerService("abc").Announce(Peer, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")])), DnsMessageWriter.Write(new PeerService("abc").Answer(PeerService.Query(), Peer, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")])!)], DnsMessages),
+        new("nat-pmp", [[0, 0x80, 0, 0, 0, 0, 0, 100, 203, 0, 113, 5], [0, 0x82, 0, 0, 0, 0, 0, 100, 15, 161, 15, 162, 0, 0, 14, 16]], input => NatPmpMessage.TryRead(input, out _)),
+        new("pcp", [[2, 0x80, .. new byte[22]], [2, 0x81, 0, 0, .. new byte[20], .. new byte[12], 6, 0, 0, 0, 15, 161, 15, 162, .. new byte[16]]], input => PcpMessage.TryRead(input, out _)),
+        new("ssdp", Texts([$"HTTP/1.1 200 OK\r\nST: {SsdpMessage.Targets[0]}\r\nLOCATION: http://192.168.1.1:5000/x.xml\r\n\r\n"]), input => SsdpMessage.ReadLocation(input)),
+        new("upnp-description", Texts(["<root><URLBase>http://192.168.1.1/</URLBase><service><serviceType>urn:schemas-upnp-org:service:WANIPConnection:1</serviceType><controlURL>/c</controlURL></service></root>"]), UpnpDescriptions),
+        new("soap", Texts(["<e><b><r><NewExternalIPAddress>203.0.113.5</NewExternalIPAddress><errorCode>718</errorCode></r></b></e>"]), input => SoapMessage.Read(input)),
+        new("autonat", [[0x0a, 13, 0x0a, 2, 4, 1, 0x11, 1, 2, 3, 4, 5, 6, 7, 8], [0x12, 5, 0x08, 0xc8, 1, 0x18, 1], [0x1a, 4, 0x10, 0xb0, 0xea, 1], [0x22, 3, 0x0a, 1, 9]], input => AutoNatProtocol.TryRead(input, out _)),
         new("catalogue", [CatalogueProtocol.Encode(new CatalogueList("n", [new CatalogueItem("x", Raw, 1, true, DateTimeOffset.UnixEpoch)]))], Catalogues),
         new("replica-message", [[0x0a, 4, 0x12, 2, 1, 2], [0x12, 2, 0x0a, 0], [0x2a, 4, 0x0a, 2, 1, 2], [0x32, 0], [0x3a, 5, 0x0a, 1, 0xf0, 0x10, 4], [0x42, 6, 0x08, 1, 0x1a, 2, 0x20, 3]], ReplicaMessages),
         new("lease", [NewLease().Seal(Identity)], input => Lease.TryOpen(input, out _)),
@@ -52,6 +60,13 @@ internal static partial class FuzzTargets
         new("pin-record", [PinRecordBody()], PinRecords),
         new("peer-record", [new PeerRecord(Identity.PeerId, 7, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")]).Seal(Identity)], PeerRecords),
     ];
+
+    private static void UpnpDescriptions(byte[] input)
+    {
+        var router = IPAddress.Parse("192.168.1.1");
+        foreach (UpnpService service in UpnpService.ReadAll(input, new Uri("http://192.168.1.1:5000/x.xml"), router))
+            Assert.IsTrue(UpnpService.IsOf(service.Control, router), "nothing but the router is called");
+    }
 
     private static byte[][] DhtSamples() =>
     [

@@ -57,7 +57,7 @@ internal abstract class Laboratory : IAsyncDisposable
     }
 
     /// <summary>Skips the test unless the programs are there.</summary>
-    protected static void Need(params ReadOnlySpan<string> programs)
+    public static void Need(params ReadOnlySpan<string> programs)
     {
         foreach (string program in programs)
         {

@@ -30,7 +30,7 @@ internal sealed class FakeHost : IDisposable
         OutputIsTerminal = false,
         ErrorIsTerminal = ErrorIsTerminal,
         Width = () => 80,
-        Environment = name => Variables.GetValueOrDefault(name, name == "HOME" ? Folder.Path : name == "P2P_NO_LAN" ? "true" : ""),
+        Environment = name => Variables.GetValueOrDefault(name, name switch { "HOME" => Folder.Path, "P2P_NO_LAN" => "true", "P2P_NAT_MAP_PORTS" => "false", _ => "" }),
         System = HostSystem.Linux,
         CurrentDirectory = Folder.Path,
         Stopping = _stopping.Token,

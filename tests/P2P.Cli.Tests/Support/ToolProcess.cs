@@ -204,6 +204,7 @@ internal sealed partial class ToolProcess : IAsyncDisposable
         start.Environment["HOME"] = folder.Path;
         start.Environment["P2P"] = Program;
         start.Environment["P2P_NO_LAN"] = "true"; // tests keep to the loopback interface
+        start.Environment["P2P_NAT_MAP_PORTS"] = "false";
         start.Environment["DOTNET_EnableDiagnostics"] = "0"; // its sockets stay in the system's temporary folder when a process is killed
         foreach ((string name, string value) in variables ?? new Dictionary<string, string>())
             start.Environment[name] = value;

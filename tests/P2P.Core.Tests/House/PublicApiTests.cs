@@ -12,7 +12,7 @@ public sealed class PublicApiTests
     // the types that the API was designed with, and the plain data that hangs from them
     private static readonly string[] Designed =
     [
-        "P2PNode", "P2PNodeOptions", "StorageOptions", "ExchangeOptions", "LimitOptions", "LanOptions", "LanChange", "LanChangeKind", "LanItem", "DhtOptions", "DhtMode", "DhtStatus", "ReplicationOptions", "HealthReport", "HeldReplica",
+        "P2PNode", "P2PNodeOptions", "StorageOptions", "ExchangeOptions", "LimitOptions", "LanOptions", "NatOptions", "MappingProtocol", "MappedPort", "Reachability", "ReachabilityReport", "ReachabilityCheck", "CheckState", "TestedAddress", "LanChange", "LanChangeKind", "LanItem", "DhtOptions", "DhtMode", "DhtStatus", "ReplicationOptions", "HealthReport", "HeldReplica",
         "ShareOptions", "FetchOptions", "FileNames", "IfExists", "Share", "Announcement", "FetchResult", "RenamedEntry", "Transfer", "TransferProgress", "StallReason", "ImportProgress",
         "ContentEntry", "ContentKind", "ContentStore", "StoreUsage", "PurposeUsage", "PinPurpose", "PinOptions", "PinnedContent", "GarbageReport", "StoreFinding", "FindingKind", "VerifyProgress", "RepairOptions", "RepairProgress", "RepairReport", "IndexRebuild", "NodeStatus", "NodeState", "NodeWarning", "PeerInfo",
         "SharePreview", "Chunker", "ChangedFile", "FileChange",
