@@ -34,7 +34,7 @@ internal static class Tool
             if (parse.CommandResult.Command is not ToolCommand command)
                 return Print(host, HelpText.Overview(root));
 
-            Settings settings = SettingsLoader.Load(root.Globals.Given(parse, command), parse.GetValue(root.Globals.Config), host);
+            Settings settings = SettingsLoader.Load(root.Globals.Given(parse, command), parse.GetValue(root.Globals.Config), host, command.WritesConfig);
             FolderUse use = host.Attachment is null ? command.UseOf(parse) : FolderUse.None;
             if (use is FolderUse.None or FolderUse.Alone)
             {

@@ -18,5 +18,17 @@ internal static class CommandNames
 {
     /// <summary>All its words behind <c>p2p</c>.</summary>
     public static string FullName(this Command command) =>
-        command.Parents.OfType<CommandGroup>().FirstOrDefault() is { } group ? $"{group.Name} {command.Name}" : command.Name;
+        command.Parents.OfType<Command>().FirstOrDefault(parent => parent is not RootCommand) is { } group ? $"{group.Name} {command.Name}" : command.Name;
+
+    /// <summary>What can be run below a command, in the order of help.</summary>
+    public static IEnumerable<ToolCommand> Runnable(this Command parent)
+    {
+        foreach (Command command in parent.Subcommands)
+        {
+            if (command is ToolCommand tool)
+                yield return tool;
+            foreach (ToolCommand below in command.Runnable())
+                yield return below;
+        }
+    }
 }

@@ -34,6 +34,7 @@ internal sealed class CommandTree : RootCommand
         Add(new CommandGroup("car", "CAR archives, the container of IPFS.", new CarExportCommand(), new CarImportCommand()));
         Add(new CommandGroup("store", "What the data folder holds, and whether it is sound.", new StoreStatCommand(), new StoreVerifyCommand(), new StoreRepairCommand()));
         Add(new CommandGroup("replica", "What is kept for others.", new ReplicaRmCommand()));
+        Add(new ConfigCommand());
         Add(new CommandGroup("service", "Running the node by itself.", new ServicePrintCommand()));
         Add(new CompletionCommand());
         Add(new DemoCommand());

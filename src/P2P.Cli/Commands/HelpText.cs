@@ -57,6 +57,12 @@ internal static class HelpText
         text.Append(CultureInfo.InvariantCulture, $"Usage: p2p {tool.FullName()} {tool.Synopsis}").AppendLine().AppendLine();
         AppendParagraphs(text, tool.Description + (tool.Notes.Length > 0 ? "\n\n" + tool.Notes : ""));
         text.AppendLine();
+        if (tool.Subcommands.Count > 0)
+        {
+            AppendCommands(text, tool);
+            text.AppendLine();
+        }
+
         AppendOptions(text, "Options:", tool.Options);
         if (tool.Options.Count > 0)
             text.AppendLine();
@@ -67,7 +73,7 @@ internal static class HelpText
     private static void AppendCommands(StringBuilder text, Command parent)
     {
         text.AppendLine("Commands:");
-        foreach (ToolCommand command in parent.Subcommands.SelectMany(one => one is CommandGroup group ? group.Subcommands : [one]).OfType<ToolCommand>())
+        foreach (ToolCommand command in parent.Runnable())
             AppendRow(text, $"{command.FullName()} {command.Synopsis.Replace("[OPTION]...", "", StringComparison.Ordinal)}".TrimEnd(), FirstSentence(command.Description ?? ""));
     }
 

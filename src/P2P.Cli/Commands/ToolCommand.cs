@@ -14,6 +14,9 @@ internal abstract class ToolCommand(string name, string description) : Command(n
     /// <summary>What it needs of the data folder.</summary>
     public virtual FolderUse UseOf(ParseResult parse) => FolderUse.Node;
 
+    /// <summary>Whether it writes the configuration file: then it runs although that is missing or at fault, and says itself what is wrong with it.</summary>
+    public virtual bool WritesConfig => false;
+
     /// <summary>Does it.</summary>
     /// <returns>The exit code. Failures are thrown.</returns>
     public abstract Task<int> RunAsync(CommandContext context);

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using P2P.Cli.Parsing;
 
 namespace P2P.Cli.Configuration;
 
@@ -12,37 +11,45 @@ internal static class ConfigFile
     /// <summary>One value and where it stands.</summary>
     internal readonly record struct Entry(SettingKey Key, IReadOnlyList<string> Values, int Line);
 
+    /// <summary>The dialect: JSON with comments and trailing commas.</summary>
+    public static JsonReaderOptions Dialect { get; } = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 4 };
+
     /// <summary>Reads a file.</summary>
     /// <exception cref="UsageException">It cannot be read, is not JSON, or has an unknown key.</exception>
-    public static IReadOnlyList<Entry> Read(string path)
+    public static IReadOnlyList<Entry> Read(string path) => Parse(ReadBytes(path), path);
+
+    /// <summary>Reads the bytes of a file.</summary>
+    /// <exception cref="UsageException">It cannot be read, or is too large for what it should be.</exception>
+    public static byte[] ReadBytes(string path)
     {
-        byte[] json;
         try
         {
             if (new FileInfo(path).Length > BytesMax)
                 throw new UsageException($"{path} is too large for a configuration file.");
-            json = File.ReadAllBytes(path);
+            return File.ReadAllBytes(path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new UsageException($"The configuration file {path} cannot be read: {failure.Message}");
         }
-
-        return Parse(json, path);
     }
 
-    /// <summary>Reads the text of a file; <paramref name="name"/> stands in the errors.</summary>
-    public static IReadOnlyList<Entry> Parse(ReadOnlySpan<byte> json, string name)
+    /// <summary>Reads the text of a file.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="name">The file's name, for the errors.</param>
+    /// <param name="except">A key that is passed over, whatever stands there: it is about to be replaced or removed.</param>
+    /// <exception cref="UsageException">It is not JSON, or has an unknown key.</exception>
+    public static IReadOnlyList<Entry> Parse(ReadOnlySpan<byte> json, string name, string? except = null)
     {
         if (json.StartsWith("\uFEFF"u8))
             json = json[3..];
         var entries = new List<Entry>();
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 4 });
+        var reader = new Utf8JsonReader(json, Dialect);
         try
         {
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
                 throw new UsageException($"{name}, line 1: a configuration file is one JSON object: {{ ... }}");
-            ReadObject(ref reader, json, name, "", entries);
+            ReadObject(ref reader, json, name, "", except, entries);
             reader.Read();
         }
         catch (JsonException fault)
@@ -53,20 +60,26 @@ internal static class ConfigFile
         return entries;
     }
 
-    private static void ReadObject(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string name, string room, List<Entry> entries)
+    private static void ReadObject(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, string name, string room, string? except, List<Entry> entries)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             int line = LineOf(json, reader.TokenStartIndex);
             string key = room + reader.GetString();
             reader.Read();
-            if (reader.TokenType == JsonTokenType.StartObject && room.Length == 0 && SettingKey.All.Any(setting => setting.Key.StartsWith(key + ".", StringComparison.Ordinal)))
+            if (key == except)
             {
-                ReadObject(ref reader, json, name, key + ".", entries);
+                reader.Skip();
                 continue;
             }
 
-            SettingKey setting = SettingKey.Find(key) ?? throw Unknown(key, name, line);
+            if (reader.TokenType == JsonTokenType.StartObject && room.Length == 0 && SettingKey.IsRoom(key))
+            {
+                ReadObject(ref reader, json, name, key + ".", except, entries);
+                continue;
+            }
+
+            SettingKey setting = SettingKey.Find(key) ?? throw new UsageException($"{name}, line {line}: {SettingKey.Unknown(key)}");
             entries.Add(new Entry(setting, ReadValues(ref reader, setting, name, line), line));
         }
     }
@@ -95,12 +108,6 @@ internal static class ConfigFile
         JsonTokenType.False => "false",
         _ => throw new UsageException($"{name}, line {line}: {setting.Key} takes {(setting.IsList ? "a text or a list of texts" : "one value")}."),
     };
-
-    private static UsageException Unknown(string key, string name, int line)
-    {
-        string? nearest = NearestName.Find(key, SettingKey.All.Select(setting => setting.Key));
-        return new UsageException($"{name}, line {line}: \"{key}\" is no setting.{(nearest is null ? "" : $" Did you mean \"{nearest}\"?")}");
-    }
 
     private static int LineOf(ReadOnlySpan<byte> json, long offset) => json[..(int)offset].Count((byte)'\n') + 1;
 

@@ -39,6 +39,12 @@ internal sealed class Settings
     /// <summary>What the node had that this one comes after: the command did not name it, but ran with it until now.</summary>
     public InheritedSettings? Inherited { get; set; }
 
+    /// <summary>Where each key's value comes from; a default's is not in it.</summary>
+    public Dictionary<string, SettingSource> Sources { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The configuration file; null when there is no data folder that it could lie in.</summary>
+    public ConfigPlace? Config { get; init; }
+
     /// <summary>The network that a node of these settings is in.</summary>
     public string NetworkOfNode => Network ?? Inherited?.Network ?? DefaultNetwork;
 
@@ -53,6 +59,19 @@ internal sealed class Settings
     /// <exception cref="UsageException">None was given and the system has no default.</exception>
     public string DataFolderOf(ToolHost host) =>
         Path.GetFullPath(string.IsNullOrEmpty(Data) ? DataFolder.Default(host.Environment, host.System) : Data, host.CurrentDirectory);
+
+    /// <summary>The absolute data folder, or null when none was given and the system has no default.</summary>
+    public string? FindDataFolder(ToolHost host)
+    {
+        try
+        {
+            return DataFolderOf(host);
+        }
+        catch (UsageException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>What a node of this process is started with.</summary>
     /// <param name="dataFolder">Its folder.</param>

@@ -6,33 +6,62 @@ internal static class SettingsLoader
     private const string FileName = "config.json";
     private const string ConfigVariable = "P2P_CONFIG";
 
+    /// <summary>Separates the values of a list in a variable.</summary>
+    private static readonly char[] s_separators = [' ', ',', '\t', '\n'];
+
     /// <summary>Puts the settings together.</summary>
     /// <param name="given">What the command line says: key and values.</param>
     /// <param name="configOption">The file of <c>--config</c>; null: <c>P2P_CONFIG</c>, else the data folder's own.</param>
     /// <param name="host">Where the environment comes from.</param>
+    /// <param name="withoutFaultyFile">Whether a file that is missing or at fault counts as none: for a command that writes it and says itself what is wrong with it.</param>
     /// <exception cref="UsageException">Something is wrong, with the option, variable or line that is.</exception>
-    public static Settings Load(IReadOnlyDictionary<string, IReadOnlyList<string>> given, string? configOption, ToolHost host)
+    public static Settings Load(IReadOnlyDictionary<string, IReadOnlyList<string>> given, string? configOption, ToolHost host, bool withoutFaultyFile = false)
     {
-        var settings = new Settings();
         Dictionary<string, string> variables = ReadVariables(host);
-        foreach ((SettingKey key, IReadOnlyList<string> values, int line, string file) in ReadFile(given, variables, configOption, host))
-            Apply(settings, key, values, $"{file}, line {line}: {key.Key}");
-        foreach (SettingKey key in SettingKey.All)
+        ConfigPlace? place = FindFile(given, variables, configOption, host);
+        var settings = new Settings { Config = place };
+        try
         {
-            if (variables.TryGetValue(key.Key, out string? text))
-                Apply(settings, key, key.IsList ? text.Split((char[])[' ', ',', '\t', '\n'], StringSplitOptions.RemoveEmptyEntries) : [text], key.Variable);
+            if (place is not null && (place.IsNamed || File.Exists(place.Path)))
+                ApplyFile(settings, ConfigFile.Read(place.Path), place);
+        }
+        catch (UsageException) when (withoutFaultyFile)
+        {
+            settings = new Settings { Config = place };
         }
 
         foreach (SettingKey key in SettingKey.All)
         {
+            if (variables.TryGetValue(key.Key, out string? text))
+                Apply(settings, key, key.IsList ? SplitList(text) : [text], key.Variable, new SettingSource(SettingOrigin.Environment, key.Variable));
+        }
+
+        foreach (SettingKey key in SettingKey.All)
+        {
+            string option = "--" + key.Key.Replace('_', '-');
             if (given.TryGetValue(key.Key, out IReadOnlyList<string>? values))
-                Apply(settings, key, values, "--" + key.Key.Replace('_', '-'));
+                Apply(settings, key, values, option, new SettingSource(SettingOrigin.CommandLine, option));
         }
 
         return settings;
     }
 
-    private static void Apply(Settings settings, SettingKey key, IReadOnlyList<string> values, string origin)
+    /// <summary>Lays what a file says over the settings.</summary>
+    /// <exception cref="UsageException">A value is wrong, or has no place in this file; with its line.</exception>
+    public static void ApplyFile(Settings settings, IEnumerable<ConfigFile.Entry> entries, ConfigPlace place)
+    {
+        foreach ((SettingKey key, IReadOnlyList<string> values, int line) in entries)
+        {
+            if (!place.IsNamed && key.Key == "data")
+                throw new UsageException($"{place.Path}, line {line}: {ConfigPlace.NoDataInside}");
+            Apply(settings, key, values, $"{place.Path}, line {line}: {key.Key}", new SettingSource(SettingOrigin.File, place.Path));
+        }
+    }
+
+    /// <summary>The values of a list that was written as one text.</summary>
+    public static string[] SplitList(string text) => text.Split(s_separators, StringSplitOptions.RemoveEmptyEntries);
+
+    private static void Apply(Settings settings, SettingKey key, IReadOnlyList<string> values, string where, SettingSource source)
     {
         try
         {
@@ -40,8 +69,10 @@ internal static class SettingsLoader
         }
         catch (FormatException fault)
         {
-            throw new UsageException($"{origin}: {fault.Message}");
+            throw new UsageException($"{where}: {fault.Message}");
         }
+
+        settings.Sources[key.Key] = source;
     }
 
     // A variable that is set to nothing counts as not set.
@@ -57,20 +88,14 @@ internal static class SettingsLoader
         return variables;
     }
 
-    private static IEnumerable<(SettingKey Key, IReadOnlyList<string> Values, int Line, string File)> ReadFile(
+    private static ConfigPlace? FindFile(
         IReadOnlyDictionary<string, IReadOnlyList<string>> given, Dictionary<string, string> variables, string? configOption, ToolHost host)
     {
-        string? named = configOption ?? host.Environment(ConfigVariable);
-        bool isNamed = !string.IsNullOrEmpty(named);
-        string? path = isNamed ? Path.GetFullPath(named!, host.CurrentDirectory) : OwnFile(given, variables, host);
-        if (path is null || (!isNamed && !File.Exists(path)))
-            yield break;
-        foreach (ConfigFile.Entry entry in ConfigFile.Read(path))
-        {
-            if (!isNamed && entry.Key.Key == "data")
-                throw new UsageException($"{path}, line {entry.Line}: the data folder cannot be set inside the data folder. Use --data, P2P_DATA or --config FILE.");
-            yield return (entry.Key, entry.Values, entry.Line, path);
-        }
+        string? named = configOption ?? host.Environment(ConfigVariable), own = OwnFile(given, variables, host);
+        if (string.IsNullOrEmpty(named))
+            return own is null ? null : new ConfigPlace(own, IsNamed: false, IsOwn: true);
+        string path = Path.GetFullPath(named, host.CurrentDirectory);
+        return new ConfigPlace(path, IsNamed: true, IsOwn: path == own);
     }
 
     private static string? OwnFile(IReadOnlyDictionary<string, IReadOnlyList<string>> given, Dictionary<string, string> variables, ToolHost host)

@@ -264,6 +264,10 @@ internal sealed record DoctorTested(string Address, string Reachability, int Pee
 /// <summary>A connected peer; the round trip in seconds, the bytes since it connected first.</summary>
 internal sealed record PeersEntry(string PeerId, string Address, bool Outbound, string? Agent, double? Rtt, long BytesReceived, long BytesServed);
 
+/// <summary>What holds for a setting; the value is a text, a list of texts, or null for none.</summary>
+internal sealed record ConfigEvent(string Key, object? Value, string Origin, string? Source)
+    : JsonEvent("config");
+
 /// <summary>Which version this is.</summary>
 internal sealed record VersionEvent(string Version, string? Commit)
     : JsonEvent("version");
@@ -314,6 +318,8 @@ internal sealed record ErrorEvent(string Code, string Message)
 [JsonSerializable(typeof(ItemEvent))]
 [JsonSerializable(typeof(ItemGoneEvent))]
 [JsonSerializable(typeof(DoctorEvent))]
+[JsonSerializable(typeof(ConfigEvent))]
+[JsonSerializable(typeof(string[]))] // a value of ConfigEvent
 [JsonSerializable(typeof(VersionEvent))]
 [JsonSerializable(typeof(WarningEvent))]
 [JsonSerializable(typeof(ErrorEvent))]

@@ -22,10 +22,10 @@ internal static class ArgumentRules
 
     private static void CheckCommandName(CommandTree root, ParseResult parse, Command command)
     {
-        if (command is ToolCommand)
+        if (command is ToolCommand && command.Subcommands.Count == 0)
             return;
         string group = command == root ? "" : $" of p2p {command.Name}";
-        if (parse.UnmatchedTokens.Count == 0 && command != root)
+        if (parse.UnmatchedTokens.Count == 0 && command is CommandGroup)
             throw new UsageException($"p2p {command.Name} needs a command: {string.Join(", ", command.Subcommands.Select(known => known.Name))}.{Hint(command)}");
         if (parse.UnmatchedTokens.Count == 0 || parse.UnmatchedTokens[0] is not { } name || name.StartsWith('-'))
             return;

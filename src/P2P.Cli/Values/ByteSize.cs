@@ -47,6 +47,13 @@ internal static class ByteSize
         return unit.Length == 0 ? (bytes == 1 ? "1 byte" : $"{bytes} bytes") : $"{Digits(value)} {unit}";
     }
 
+    /// <summary>All of the digits, in the unit that needs the fewest: <c>10GiB</c>, <c>1500</c>. <see cref="TryParse"/> reads it back.</summary>
+    public static string FormatExact(long bytes)
+    {
+        (string unit, long size) = bytes == 0 ? s_units[0] : s_units.Where(one => bytes % one.Bytes == 0).MaxBy(one => one.Bytes);
+        return string.Create(CultureInfo.InvariantCulture, $"{bytes / size}{(size == 1 ? "" : unit)}");
+    }
+
     /// <summary>How much of how much in the unit of the whole: <c>1.79 of 4.70 GB</c>.</summary>
     public static string FormatPart(long part, long whole)
     {

@@ -18,6 +18,16 @@ internal static class Duration
         return true;
     }
 
+    /// <summary>The whole of it as the settings take it: <c>7d</c>, <c>90s</c>, <c>00:00:00.5000000</c>.</summary>
+    public static string FormatExact(TimeSpan duration)
+    {
+        if (duration.Ticks % TimeSpan.TicksPerSecond != 0)
+            return duration.ToString("c", CultureInfo.InvariantCulture);
+        long seconds = duration.Ticks / TimeSpan.TicksPerSecond;
+        (long size, char unit) = seconds == 0 ? (1, 's') : seconds % 86_400 == 0 ? (86_400, 'd') : seconds % 3_600 == 0 ? (3_600, 'h') : seconds % 60 == 0 ? (60, 'm') : (1L, 's');
+        return string.Create(CultureInfo.InvariantCulture, $"{seconds / size}{unit}");
+    }
+
     /// <summary>One or two units: <c>25 s</c>, <c>3 min 20 s</c>, <c>2 h 5 min</c>, <c>4 d 1 h</c>.</summary>
     public static string Format(TimeSpan duration)
     {

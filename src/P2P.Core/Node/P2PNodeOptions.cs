@@ -1,3 +1,5 @@
+using P2P.Core.Node;
+
 namespace P2P.Core;
 
 /// <summary>How a node is set up. Read once at start and checked as a whole; changing it later does nothing.</summary>
@@ -44,6 +46,9 @@ public sealed class P2PNodeOptions
 
     /// <summary>Connections, streams and dials.</summary>
     public LimitOptions Limits { get; set; } = new();
+
+    /// <summary>What a start would refuse them for, all of it, one sentence each that begins with the option's name and a colon; nothing when they are sound. Opens nothing.</summary>
+    public IReadOnlyList<string> FindFaults() => NodeSettings.Check(this);
 
     /// <summary>A preset that listens on the loopback interface only, on free ports: for tests, demos and one machine.</summary>
     /// <param name="dataDirectory">See <see cref="DataDirectory"/>.</param>

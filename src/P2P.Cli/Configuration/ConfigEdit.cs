@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using P2P.Core;
+
+namespace P2P.Cli.Configuration;
+
+/// <summary>Changes a configuration file on the disk: whole or not at all, and never into one that does not load.</summary>
+internal static class ConfigEdit
+{
+    /// <summary>Another program that writes at the same moments is waited out so many times.</summary>
+    private const int TriesMax = 32;
+
+    /// <summary>Sets a key.</summary>
+    /// <exception cref="UsageException">The value is wrong, has no place in this file, or the file is at fault elsewhere; nothing is changed.</exception>
+    public static void Set(ConfigPlace place, SettingKey key, IReadOnlyList<string> values)
+    {
+        if (place.IsOwn && key.Key == "data")
+            throw new UsageException($"data: {ConfigPlace.NoDataInside}");
+        CheckValue(key, values);
+        Change(place, key.Key, json => ConfigText.Set(json, key.Key, ConfigText.ToJson(key, values)));
+    }
+
+    /// <summary>Removes a key.</summary>
+    /// <param name="place">The file; it may be missing.</param>
+    /// <param name="name">A key, or what stands in the file in the place of one.</param>
+    /// <returns>False when it is not there.</returns>
+    /// <exception cref="UsageException">The name is no key and not in the file, or the file is at fault elsewhere; nothing is changed.</exception>
+    public static bool Unset(ConfigPlace place, string name)
+    {
+        if (SettingKey.IsRoom(name))
+            throw new UsageException($"\"{name}\" is a group of settings. Name the one to unset: {string.Join(", ", SettingKey.All.Where(key => key.Key.StartsWith(name + ".", StringComparison.Ordinal)).Select(key => key.Key))}.");
+        bool isThere = Change(place, name, json => ConfigText.Unset(json, name));
+        if (!isThere && SettingKey.Find(name) is null)
+            throw new UsageException(SettingKey.Unknown(name));
+        return isThere;
+    }
+
+    // As loading does, and as the node does that is started with it: a value that it refuses is better refused here.
+    private static void CheckValue(SettingKey key, IReadOnlyList<string> values)
+    {
+        var alone = new Settings();
+        try
+        {
+            key.Apply(alone, values);
+        }
+        catch (FormatException fault)
+        {
+            throw new UsageException($"{key.Key}: {fault.Message}");
+        }
+
+        if (alone.ForNode(Path.GetTempPath(), listen: false).FindFaults() is [{ } first, ..])
+            throw new UsageException($"{key.Key}: {first[(first.IndexOf(": ", StringComparison.Ordinal) + 2)..]}");
+    }
+
+    /// <returns>Whether there was something to change.</returns>
+    private static bool Change(ConfigPlace place, string key, Func<byte[], byte[]> edit)
+    {
+        for (int tries = 0; tries < TriesMax; tries++)
+        {
+            // A link stays one: what it leads to is replaced.
+            string path = new FileInfo(place.Path).LinkTarget is null ? place.Path : File.ResolveLinkTarget(place.Path, returnFinalTarget: true)!.FullName;
+            byte[]? before = File.Exists(path) ? ConfigFile.ReadBytes(path) : null;
+            IReadOnlyList<ConfigFile.Entry> others = CheckOthers(before, place, key);
+            byte[] after = edit(before ?? []);
+            if (after.AsSpan().SequenceEqual(before))
+                return false;
+            CheckEdited(after, place, key, others);
+            if (before is null)
+                PrepareFolder(path, place);
+            if (FileReplacement.TryWrite(path, before, after))
+                return true;
+        }
+
+        throw new P2PException(P2PErrorCode.InUse, $"{place.Path} is changed by another program all the time. Try again when that has ended.") { IsTransient = true };
+    }
+
+    private static IReadOnlyList<ConfigFile.Entry> CheckOthers(byte[]? json, ConfigPlace place, string key)
+    {
+        if (ConfigBlanks.IsBlank(json))
+            return [];
+        IReadOnlyList<ConfigFile.Entry> others = ConfigFile.Parse(json, place.Path, except: key);
+        SettingsLoader.ApplyFile(new Settings(), others, place);
+        return others;
+    }
+
+    /// <summary>The other side of the edit: what it wrote loads, and says of all other keys what they said before.</summary>
+    private static void CheckEdited(byte[] json, ConfigPlace place, string key, IReadOnlyList<ConfigFile.Entry> others)
+    {
+        IEnumerable<string> now = ConfigFile.Parse(json, place.Path).Where(entry => entry.Key.Key != key).Select(Describe);
+        if (!now.SequenceEqual(others.Select(Describe)))
+            throw new UnreachableException($"Changing {key} in {place.Path} would have changed other keys.");
+
+        static string Describe(ConfigFile.Entry entry) => $"{entry.Key.Key}={string.Join('\n', entry.Values)}";
+    }
+
+    // The data folder is made as a node makes it; any other has to be there, or a mistyped path would make one.
+    private static void PrepareFolder(string path, ConfigPlace place)
+    {
+        string folder = Path.GetDirectoryName(path)!;
+        if (Directory.Exists(folder))
+            return;
+        if (!place.IsOwn)
+            throw new UsageException($"The configuration file {place.Path} cannot be written: there is no folder {folder}.");
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+}
