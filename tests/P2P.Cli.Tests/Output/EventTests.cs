@@ -49,6 +49,7 @@ public sealed class EventTests
         new HealthEvent(Cid, 65, 2, 1, 3, 3.5, 5, new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc)),
         new ReplicaRemovedEvent(Cid, null, 3),
         new DoctorEvent(true, "reachable", [new DoctorCheck("LAN", "ok", "x")], ["x"], [new DoctorMapping("upnp", "192.168.1.1", "/ip4/203.0.113.5/tcp/4001", 4001, 3600)], ["203.0.113.5"], [new DoctorTested("/ip4/203.0.113.5/tcp/4001", "reachable", 2)]),
+        new ConfigEvent("timeout", "2m", "default", null),
         new VersionEvent("1", null),
         new WarningEvent("port_taken", "x"),
         new ErrorEvent("usage", "x"),

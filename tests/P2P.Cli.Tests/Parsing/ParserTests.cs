@@ -84,6 +84,18 @@ public sealed class ParserTests
     [DataRow("id|--listen|nonsense", "--listen: \"nonsense\" is no multiaddr", "/ip4/")]
     [DataRow("id|--peer|/ip4/127.0.0.1/tcp/1", "does not say which peer", "/p2p/ID")]
     [DataRow("fetch|p2p://bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku/~private", "lost its key", "after #")]
+    [DataRow("config|gte|timeout", "\"gte\" is no command of p2p config", "\"get\"")]
+    [DataRow("config|get|timeotu", "\"timeotu\" is no setting", "\"timeout\"")]
+    [DataRow("config|set|timeotu|5m", "\"timeotu\" is no setting", "\"timeout\"")]
+    [DataRow("config|unset|timeotu", "\"timeotu\" is no setting", "\"timeout\"")]
+    [DataRow("config|unset|limits", "group of settings", "limits.max_connections")]
+    [DataRow("config|set|timeout", "Required argument missing", "p2p config set --help")]
+    [DataRow("config|set|timeout|soon", "timeout: \"soon\" is no time", "30s")]
+    [DataRow("config|set|timeout|5|m", "takes one value", "quotes")]
+    [DataRow("config|set|limits.max_connections|1", "limits.max_connections: 1 is not between 8", "65536")]
+    [DataRow("config|set|replication.offer_to|local,me", "'me' is neither local", "peer id")]
+    [DataRow("config|set|peer|/ip4/127.0.0.1/tcp/1", "does not say which peer", "/p2p/ID")]
+    [DataRow("config|set|data|/x", "inside the data folder", "--config FILE")]
     [DataRow("link|l|x", "\"x\" is one argument too many", "")]
     public async Task Wrong_usage_ends_with_2_and_says_what_to_do(string line, string what, string hint)
     {
@@ -136,6 +148,9 @@ public sealed class ParserTests
     [DataRow("id|--help")]
     [DataRow("link|--help")]
     [DataRow("demo|--help")]
+    [DataRow("config|--help")]
+    [DataRow("config|set|--help")]
+    [DataRow("config|unset|--help")]
     [DataRow("")]
     public async Task Help_fits_80_columns(string line)
     {

@@ -81,7 +81,7 @@ internal static partial class EventSchemas
                         Validate(property.Value, rule.Value, $"{at}.{property.Name}", faults);
                     break;
                 case "items":
-                    foreach (JsonElement item in value.EnumerateArray())
+                    foreach (JsonElement item in value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : default) // "type" says whether it may be another
                         Validate(item, rule.Value, at + "[]", faults);
                     break;
                 default:
