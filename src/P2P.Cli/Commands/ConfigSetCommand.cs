@@ -34,7 +34,7 @@ internal sealed class ConfigSetCommand : ToolCommand
         SettingKey key = SettingKey.Find(name) ?? throw ConfigView.Unknown(name);
         ConfigPlace place = ConfigView.PlaceOf(context);
         string[] values = ReadValues(key, context.Parse.GetRequiredValue(_values));
-        ConfigEdit.Set(place, key, values);
+        await ConfigEdit.SetAsync(place, key, values, context.Host.Time, context.Stopping);
         await ConfigView.ShowChangeAsync(context, place, key, _ => $"Set {key.Key} to {ConfigView.Text(values)} in {ConfigView.Display(context, place)}.");
         return ExitCodes.Done;
     }

@@ -24,7 +24,7 @@ internal sealed class ConfigUnsetCommand : ToolCommand
     {
         string name = context.Parse.GetRequiredValue(_key);
         ConfigPlace place = ConfigView.PlaceOf(context);
-        bool wasThere = ConfigEdit.Unset(place, name);
+        bool wasThere = await ConfigEdit.UnsetAsync(place, name, context.Host.Time, context.Stopping);
         string file = ConfigView.Display(context, place);
         if (SettingKey.Find(name) is not { } key)
             ShowRemoved(context, name, file);

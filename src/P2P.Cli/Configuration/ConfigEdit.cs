@@ -1,34 +1,32 @@
 using System.Diagnostics;
-using P2P.Core;
 
 namespace P2P.Cli.Configuration;
 
 /// <summary>Changes a configuration file on the disk: whole or not at all, and never into one that does not load.</summary>
 internal static class ConfigEdit
 {
-    /// <summary>Another program that writes at the same moments is waited out so many times.</summary>
-    private const int TriesMax = 32;
-
     /// <summary>Sets a key.</summary>
     /// <exception cref="UsageException">The value is wrong, has no place in this file, or the file is at fault elsewhere; nothing is changed.</exception>
-    public static void Set(ConfigPlace place, SettingKey key, IReadOnlyList<string> values)
+    public static async Task SetAsync(ConfigPlace place, SettingKey key, IReadOnlyList<string> values, TimeProvider time, CancellationToken cancellationToken)
     {
         if (place.IsOwn && key.Key == "data")
             throw new UsageException($"data: {ConfigPlace.NoDataInside}");
         CheckValue(key, values);
-        Change(place, key.Key, json => ConfigText.Set(json, key.Key, ConfigText.ToJson(key, values)));
+        await ChangeAsync(place, key.Key, json => ConfigText.Set(json, key.Key, ConfigText.ToJson(key, values)), time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Removes a key.</summary>
     /// <param name="place">The file; it may be missing.</param>
     /// <param name="name">A key, or what stands in the file in the place of one.</param>
+    /// <param name="time">Times the wait for others who change it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>False when it is not there.</returns>
     /// <exception cref="UsageException">The name is no key and not in the file, or the file is at fault elsewhere; nothing is changed.</exception>
-    public static bool Unset(ConfigPlace place, string name)
+    public static async Task<bool> UnsetAsync(ConfigPlace place, string name, TimeProvider time, CancellationToken cancellationToken)
     {
         if (SettingKey.IsRoom(name))
             throw new UsageException($"\"{name}\" is a group of settings. Name the one to unset: {string.Join(", ", SettingKey.All.Where(key => key.Key.StartsWith(name + ".", StringComparison.Ordinal)).Select(key => key.Key))}.");
-        bool isThere = Change(place, name, json => ConfigText.Unset(json, name));
+        bool isThere = await ChangeAsync(place, name, json => ConfigText.Unset(json, name), time, cancellationToken).ConfigureAwait(false);
         if (!isThere && SettingKey.Find(name) is null)
             throw new UsageException(SettingKey.Unknown(name));
         return isThere;
@@ -52,28 +50,33 @@ internal static class ConfigEdit
     }
 
     /// <returns>Whether there was something to change.</returns>
-    private static bool Change(ConfigPlace place, string key, Func<byte[], byte[]> edit)
+    private static async Task<bool> ChangeAsync(ConfigPlace place, string key, Func<byte[], byte[]> edit, TimeProvider time, CancellationToken cancellationToken)
     {
-        for (int tries = 0; tries < TriesMax; tries++)
-        {
-            // A link stays one: what it leads to is replaced.
-            string path = new FileInfo(place.Path).LinkTarget is null ? place.Path : File.ResolveLinkTarget(place.Path, returnFinalTarget: true)!.FullName;
-            byte[]? before = File.Exists(path) ? ConfigFile.ReadBytes(path) : null;
-            IReadOnlyList<ConfigFile.Entry> others = CheckOthers(before, place, key);
-            byte[] after = edit(before ?? []);
-            if (after.AsSpan().SequenceEqual(before))
-                return false;
-            CheckEdited(after, place, key, others);
-            if (before is null)
-                PrepareFolder(path, place);
-            if (FileReplacement.TryWrite(path, before, after))
-                return true;
-        }
-
-        throw new P2PException(P2PErrorCode.InUse, $"{place.Path} is changed by another program all the time. Try again when that has ended.") { IsTransient = true };
+        // A link stays one: what it leads to is replaced.
+        string path = new FileInfo(place.Path).LinkTarget is null ? place.Path : File.ResolveLinkTarget(place.Path, returnFinalTarget: true)!.FullName;
+        if (Edited(path, place, key, edit) is null)
+            return false; // so nothing has to be writable, or there
+        PrepareFolder(path, place);
+        using FileTurn turn = await FileTurn.TakeAsync(path, time, cancellationToken).ConfigureAwait(false);
+        if (Edited(path, place, key, edit) is not { } edited)
+            return false; // another process has done the same
+        FileReplacement.Write(path, edited);
+        return true;
     }
 
-    private static IReadOnlyList<ConfigFile.Entry> CheckOthers(byte[]? json, ConfigPlace place, string key)
+    /// <summary>What the file would be; null: what it is.</summary>
+    private static byte[]? Edited(string path, ConfigPlace place, string key, Func<byte[], byte[]> edit)
+    {
+        byte[] before = File.Exists(path) ? ConfigFile.ReadBytes(path) : [];
+        IReadOnlyList<ConfigFile.Entry> others = CheckOthers(before, place, key);
+        byte[] after = edit(before);
+        if (after.AsSpan().SequenceEqual(before))
+            return null;
+        CheckEdited(after, place, key, others);
+        return after;
+    }
+
+    private static IReadOnlyList<ConfigFile.Entry> CheckOthers(byte[] json, ConfigPlace place, string key)
     {
         if (ConfigBlanks.IsBlank(json))
             return [];

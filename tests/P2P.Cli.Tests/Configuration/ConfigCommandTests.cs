@@ -77,7 +77,7 @@ public sealed class ConfigCommandTests
         CollectionAssert.AreEqual(new[] { file }, Directory.GetFileSystemEntries(folder));
         if (!OperatingSystem.IsWindows())
         {
-            Assert.AreEqual("UserRead, UserWrite, UserExecute", File.GetUnixFileMode(folder).ToString("G").Replace("UserExecute, UserWrite, UserRead", "UserRead, UserWrite, UserExecute", StringComparison.Ordinal));
+            Assert.AreEqual(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
             Assert.AreEqual(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         }
 
@@ -102,7 +102,7 @@ public sealed class ConfigCommandTests
     public async Task A_named_file_is_written_and_keeps_its_permissions_and_its_link()
     {
         if (OperatingSystem.IsWindows())
-            Assert.Inconclusive("no permissions of this kind, and no links for everyone");
+            return; // no permissions of this kind, and no links for everyone
         using var host = new FakeHost();
         string file = host.Folder["mine.json"], link = host.Folder["link.json"];
         await File.WriteAllTextAsync(file, "{ \"quiet\": false } // mine");
