@@ -25,7 +25,11 @@ internal static class ConfigEdit
     public static async Task<bool> UnsetAsync(ConfigPlace place, string name, TimeProvider time, CancellationToken cancellationToken)
     {
         if (SettingKey.IsRoom(name))
-            throw new UsageException($"\"{name}\" is a group of settings. Name the one to unset: {string.Join(", ", SettingKey.All.Where(key => key.Key.StartsWith(name + ".", StringComparison.Ordinal)).Select(key => key.Key))}.");
+        {
+            IEnumerable<string> below = SettingKey.All.Select(key => key.Key).Where(key => key.StartsWith(name + ".", StringComparison.Ordinal));
+            throw new UsageException($"\"{name}\" is a group of settings. Name the one to unset: {string.Join(", ", below)}.");
+        }
+
         bool isThere = await ChangeAsync(place, name, json => ConfigText.Unset(json, name), time, cancellationToken).ConfigureAwait(false);
         if (!isThere && SettingKey.Find(name) is null)
             throw new UsageException(SettingKey.Unknown(name));

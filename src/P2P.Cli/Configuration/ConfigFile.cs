@@ -56,6 +56,10 @@ internal static class ConfigFile
         {
             throw new UsageException($"{name}, line {fault.LineNumber.GetValueOrDefault() + 1}: not JSON: {Sentence(fault.Message)}");
         }
+        catch (InvalidOperationException) // of GetString
+        {
+            throw new UsageException($"{name}, line {LineOf(json, reader.TokenStartIndex)}: a text that is not Unicode. Save the file as UTF-8.");
+        }
 
         return entries;
     }

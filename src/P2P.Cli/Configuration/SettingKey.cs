@@ -40,13 +40,16 @@ internal sealed record SettingKey(string Key, SettingForm Form, Func<Settings, I
         Flag("exchange.serve_fetched", s => s.Rooms.Exchange.ServeFetched, (s, v) => s.Rooms.Exchange.ServeFetched = v),
         Size("exchange.max_wanted_bytes_per_peer", s => s.Rooms.Exchange.MaxWantedBytesPerPeer, (s, v) => s.Rooms.Exchange.MaxWantedBytesPerPeer = Int(v)),
         Size("exchange.max_serving_bytes", s => s.Rooms.Exchange.MaxServingBytes, (s, v) => s.Rooms.Exchange.MaxServingBytes = Int(v)),
-        new("dht.mode", SettingForm.Text, s => [s.Rooms.Dht.Mode.ToString().ToLowerInvariant()], (s, v) => s.Rooms.Dht.Mode = Enum.TryParse(v[0], ignoreCase: true, out DhtMode mode) && Enum.IsDefined(mode) && !char.IsAsciiDigit(v[0][0])
-            ? mode
-            : throw new FormatException($"\"{v[0]}\" is no part in the DHT. Write auto, client, server or off.")),
+        new("dht.mode", SettingForm.Text, s => [s.Rooms.Dht.Mode.ToString().ToLowerInvariant()], (s, v) => s.Rooms.Dht.Mode =
+            Enum.TryParse(v[0], ignoreCase: true, out DhtMode mode) && Enum.IsDefined(mode) && !char.IsAsciiDigit(v[0][0])
+                ? mode
+                : throw new FormatException($"\"{v[0]}\" is no part in the DHT. Write auto, client, server or off.")),
         Time("dht.provide_interval", s => s.Rooms.Dht.ProvideInterval, (s, v) => s.Rooms.Dht.ProvideInterval = v),
         Time("dht.refresh_interval", s => s.Rooms.Dht.RefreshInterval, (s, v) => s.Rooms.Dht.RefreshInterval = v),
         Size("replication.offer_bytes", s => s.Rooms.Replication.OfferBytes, (s, v) => s.Rooms.Replication.OfferBytes = v),
-        new("replication.offer_to", SettingForm.List, s => s.Rooms.Replication.OfferTo is { Count: > 0 } named ? [.. named] : ["local"], (s, v) => s.Rooms.Replication.OfferTo = [.. v]),
+        new("replication.offer_to", SettingForm.List,
+            s => s.Rooms.Replication.OfferTo is { Count: > 0 } named ? [.. named] : ["local"],
+            (s, v) => s.Rooms.Replication.OfferTo = [.. v]),
         Time("replication.grace", s => s.Rooms.Replication.Grace, (s, v) => s.Rooms.Replication.Grace = v),
         Time("replication.check_interval", s => s.Rooms.Replication.CheckInterval, (s, v) => s.Rooms.Replication.CheckInterval = v),
         Time("replication.delayed_repair_wait", s => s.Rooms.Replication.DelayedRepairWait, (s, v) => s.Rooms.Replication.DelayedRepairWait = v),
@@ -83,25 +86,29 @@ internal sealed record SettingKey(string Key, SettingForm Form, Func<Settings, I
     private static SettingKey Text(string key, Func<Settings, string?> get, Action<Settings, string> set) =>
         new(key, SettingForm.Text, s => get(s) is { Length: > 0 } text ? [text] : [], (s, v) => set(s, v[0]));
 
-    private static SettingKey Flag(string key, Func<Settings, bool> get, Action<Settings, bool> set) => new(key, SettingForm.Flag, s => [get(s) ? "true" : "false"], (s, v) => set(s, v[0] switch
-    {
-        "true" or "1" => true,
-        "false" or "0" or "" => false,
-        _ => throw new FormatException($"\"{v[0]}\" is neither true nor false."),
-    }));
+    private static SettingKey Flag(string key, Func<Settings, bool> get, Action<Settings, bool> set) =>
+        new(key, SettingForm.Flag, s => [get(s) ? "true" : "false"], (s, v) => set(s, v[0] switch
+        {
+            "true" or "1" => true,
+            "false" or "0" or "" => false,
+            _ => throw new FormatException($"\"{v[0]}\" is neither true nor false."),
+        }));
 
-    private static SettingKey Size(string key, Func<Settings, long> get, Action<Settings, long> set) => new(key, SettingForm.Text, s => [ByteSize.FormatExact(get(s))], (s, v) => set(s, ByteSize.TryParse(v[0], out long bytes)
-        ? bytes
-        : throw new FormatException($"\"{v[0]}\" is no size. Write a number of bytes, or one with kB, MB, GB, TB, KiB, MiB, GiB or TiB.")));
+    private static SettingKey Size(string key, Func<Settings, long> get, Action<Settings, long> set) =>
+        new(key, SettingForm.Text, s => [ByteSize.FormatExact(get(s))], (s, v) => set(s, ByteSize.TryParse(v[0], out long bytes)
+            ? bytes
+            : throw new FormatException($"\"{v[0]}\" is no size. Write a number of bytes, or one with kB, MB, GB, TB, KiB, MiB, GiB or TiB.")));
 
-    private static SettingKey Count(string key, Func<Settings, int> get, Action<Settings, int> set) => new(key, SettingForm.Count, s => [get(s).ToString(CultureInfo.InvariantCulture)], (s, v) => set(s, int.TryParse(v[0], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-        ? number
-        : throw new FormatException($"\"{v[0]}\" is no whole number.")));
+    private static SettingKey Count(string key, Func<Settings, int> get, Action<Settings, int> set) =>
+        new(key, SettingForm.Count, s => [get(s).ToString(CultureInfo.InvariantCulture)], (s, v) => set(s, int.TryParse(v[0], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? number
+            : throw new FormatException($"\"{v[0]}\" is no whole number.")));
 
-    private static SettingKey Time(string key, Func<Settings, TimeSpan> get, Action<Settings, TimeSpan> set) => new(key, SettingForm.Text, s => [Duration.FormatExact(get(s))], (s, v) => set(s,
-        Duration.TryParse(v[0], out TimeSpan time) || (v[0].Contains(':') && TimeSpan.TryParseExact(v[0], "c", CultureInfo.InvariantCulture, out time))
-            ? (time > TimeSpan.Zero ? time : throw new FormatException($"\"{v[0]}\" must be longer than nothing."))
-            : throw new FormatException($"\"{v[0]}\" is no time. Write 30s, 5m, 2h or 7d.")));
+    private static SettingKey Time(string key, Func<Settings, TimeSpan> get, Action<Settings, TimeSpan> set) =>
+        new(key, SettingForm.Text, s => [Duration.FormatExact(get(s))], (s, v) => set(s,
+            Duration.TryParse(v[0], out TimeSpan time) || (v[0].Contains(':') && TimeSpan.TryParseExact(v[0], "c", CultureInfo.InvariantCulture, out time))
+                ? (time > TimeSpan.Zero ? time : throw new FormatException($"\"{v[0]}\" must be longer than nothing."))
+                : throw new FormatException($"\"{v[0]}\" is no time. Write 30s, 5m, 2h or 7d.")));
 
     private static string[] Addresses(IReadOnlyList<string> values, bool peerRequired)
     {
@@ -117,20 +124,4 @@ internal sealed record SettingKey(string Key, SettingForm Form, Func<Settings, I
     }
 
     private static int Int(long value) => value <= int.MaxValue ? (int)value : throw new FormatException($"{value} bytes are too many.");
-}
-
-/// <summary>How the file writes a value.</summary>
-internal enum SettingForm
-{
-    /// <summary>As a text; sizes and times too.</summary>
-    Text,
-
-    /// <summary>As true or false.</summary>
-    Flag,
-
-    /// <summary>As a number.</summary>
-    Count,
-
-    /// <summary>As a list of texts.</summary>
-    List,
 }

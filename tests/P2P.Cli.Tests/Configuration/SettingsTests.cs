@@ -85,6 +85,8 @@ public sealed class SettingsTests
     [DataRow("[]", "line 1", "one JSON object")]
     [DataRow("", "line 1", "JSON")]
     [DataRow("{} {}", "line 1", "JSON")]
+    [DataRow("{\n\"node_name\": \"\\ud800\"}", "line 2", "not Unicode")]
+    [DataRow("{\n\"\\ud800\": 1}", "line 2", "not Unicode")]
     public async Task A_fault_in_the_file_names_the_line_and_ends_with_2(string json, string where, string what)
     {
         using var host = new FakeHost();

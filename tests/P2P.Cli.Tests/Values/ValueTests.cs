@@ -134,4 +134,25 @@ public sealed class ValueTests
     [DataRow("a-b")]
     [DataRow("1-2-3")]
     public void What_is_no_range_is_refused(string text) => Assert.IsFalse(ByteRange.TryParse(text, out _));
+
+    [TestMethod]
+    [DataRow(0, "0")]
+    [DataRow(1_500, "1500")]
+    [DataRow(50_000_000_000, "50GB")]
+    [DataRow(10L << 30, "10GiB")]
+    [DataRow(33_554_433, "33554433")]
+    public void An_exact_size_reads_back(long bytes, string text)
+    {
+        Assert.AreEqual(text, ByteSize.FormatExact(bytes));
+        Assert.IsTrue(ByteSize.TryParse(text, out long read));
+        Assert.AreEqual(bytes, read);
+    }
+
+    [TestMethod]
+    [DataRow(90, "90s")]
+    [DataRow(7_200, "2h")]
+    [DataRow(604_800, "7d")]
+    [DataRow(900, "15m")]
+    [DataRow(0.5, "00:00:00.5000000")]
+    public void An_exact_time_is_written_as_settings_take_it(double seconds, string text) => Assert.AreEqual(text, Duration.FormatExact(TimeSpan.FromSeconds(seconds)));
 }
