@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using P2P.Core;
 using P2P.Core.Diagnostics;
 using P2P.Core.Discovery;
+using P2P.Core.Nat;
 using P2P.Core.Node;
 
 namespace P2P.Testing;
@@ -50,6 +51,9 @@ public sealed class TestNetwork : IAsyncDisposable
     /// <summary>The local network of a node that listens on an address; null: there is none.</summary>
     internal Func<IPAddress, ILanSystem>? Lan { get; set; }
 
+    /// <summary>The routers of the nodes; null: there are none.</summary>
+    internal IGatewaySystem? Gateways { get; set; }
+
     /// <summary>Starts a node that listens on an address of this network.</summary>
     /// <param name="configure">Changes its options; the data folder and the listen address are set already.</param>
     /// <param name="cancellationToken">Ends the start.</param>
@@ -59,7 +63,7 @@ public sealed class TestNetwork : IAsyncDisposable
         var options = new P2PNodeOptions { DataDirectory = Path.Combine(_folder, $"node-{_nodes.Count}"), ListenAddresses = [host.ListenAddress().ToString()] };
         configure?.Invoke(options);
         ILanSystem? lan = host.ListenAddress().TryGetIPAddress(out IPAddress? address) ? Lan?.Invoke(address) : null;
-        var node = new P2PNode(options, new NodeSeams(Time, _random.Fork(), [host], _loggers, _metrics) { OnLink = () => OnLink, Lan = lan });
+        var node = new P2PNode(options, new NodeSeams(Time, _random.Fork(), [host], _loggers, _metrics) { OnLink = () => OnLink, Lan = lan, Gateways = Gateways });
         _nodes.Add(node);
         await node.StartAsync(cancellationToken).ConfigureAwait(false);
         return node;

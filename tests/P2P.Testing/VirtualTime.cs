@@ -124,6 +124,8 @@ public sealed class VirtualTime : TimeProvider
 
     private sealed class VirtualTimer(VirtualTime owner, TimerCallback callback, object? state) : ITimer
     {
+        private TimerCallback? _callback = callback;
+        private object? _state = state;
         private long _due = -1;
         private long _period = -1;
 
@@ -144,7 +146,7 @@ public sealed class VirtualTime : TimeProvider
         /// <summary>Prepares the next tick, if any; called under the lock.</summary>
         public void Rearm(long firedAt) => Arm(_period < 0 ? -1 : firedAt + _period);
 
-        public void Fire() => callback(state);
+        public void Fire() => _callback?.Invoke(_state);
 
         public void Dispose() => Stop();
 
@@ -159,6 +161,7 @@ public sealed class VirtualTime : TimeProvider
             lock (owner._gate)
             {
                 _due = _period = -1;
+                (_callback, _state) = (null, null); // the queue keeps the timer until its time, which must not keep all that it belongs to
             }
         }
 

@@ -87,6 +87,12 @@ internal sealed class FakeHost(FakeLan lan, IPAddress address) : ILanSystem
             _channels.ForEach(channel => channel.Receive(packet, from));
     }
 
+    private void Forget(FakeChannel channel)
+    {
+        lock (_gate)
+            _channels.Remove(channel);
+    }
+
     private void Send(byte[] packet, IPEndPoint? to)
     {
         Assert.IsTrue(DnsMessageReader.TryRead(packet, out DnsMessage? message));
@@ -130,6 +136,10 @@ internal sealed class FakeHost(FakeLan lan, IPAddress address) : ILanSystem
             }
         }
 
-        public void Dispose() => _packets.Writer.TryComplete(new SocketException((int)SocketError.Interrupted));
+        public void Dispose()
+        {
+            _packets.Writer.TryComplete(new SocketException((int)SocketError.Interrupted));
+            host.Forget(this);
+        }
     }
 }
