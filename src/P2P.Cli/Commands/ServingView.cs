@@ -7,7 +7,8 @@ namespace P2P.Cli.Commands;
 /// <summary>Shows a node that serves, until the user ends it: one line on a terminal, <c>served</c> and <c>warning</c> events for scripts.</summary>
 internal sealed class ServingView(CommandContext context, P2PNode node)
 {
-    private static readonly TimeSpan s_pace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_pace = TimeSpan.FromSeconds(1), s_idlePace = TimeSpan.FromSeconds(5);
+    private long _shown = -1; // bytes
     private readonly RateMeter _rate = new(context.Host.Time);
     private readonly Dictionary<PeerId, long> _told = [];
     private readonly HashSet<NodeWarning> _warned = [];
@@ -24,7 +25,10 @@ internal sealed class ServingView(CommandContext context, P2PNode node)
             {
                 if (beside is { IsFaulted: true })
                     await beside;
-                Show(node.Status);
+                NodeStatus now = node.Status;
+                Show(now);
+                timer.Period = context.Screen.IsTerminal || now.BytesServed != _shown ? s_pace : s_idlePace; // a node that does nothing is looked at by nobody
+                _shown = now.BytesServed;
             }
             while (await timer.WaitForNextTickAsync(context.Stopping));
         }

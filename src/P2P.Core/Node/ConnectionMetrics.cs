@@ -6,7 +6,8 @@ namespace P2P.Core.Node;
 /// <summary>Counts connections as they come and go, and what they carry: now and then and at their end, so that no frame costs anything.</summary>
 internal sealed class ConnectionMetrics(P2PMetrics metrics) : IConnectionObserver
 {
-    private static readonly TimeSpan ReadInterval = TimeSpan.FromSeconds(1);
+    /// <summary>Exporters read every 10 seconds at most; waking up more often would cost an idle node more than all else it does.</summary>
+    private static readonly TimeSpan ReadInterval = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new(); // guards the dictionary and what it holds
     private readonly Dictionary<Connection, Counted> _open = [];
@@ -36,7 +37,7 @@ internal sealed class ConnectionMetrics(P2PMetrics metrics) : IConnectionObserve
         metrics.ConnectionClosed(connection.IsOutbound, counted.IsCounted);
     }
 
-    /// <summary>Reads the connections' own counters every second until it is cancelled.</summary>
+    /// <summary>Reads the connections' own counters every five seconds until it is cancelled.</summary>
     public async Task RunAsync(TimeProvider time, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(ReadInterval, time);

@@ -33,7 +33,7 @@ public sealed class NodeMetricsTests
             await using P2PNode fetcher = await StartAsync("b", fetcherMeters);
             await fetcher.FetchAsync(share.Link, In("copy.bin"), cancellationToken: Token);
             Assert.AreEqual(1, fetcherMeters.Sum("p2p.connections", "outbound"));
-            // the network is read every second while a connection is open
+            // the network is read every five seconds while a connection is open
             while (fetcherMeters.Sum("p2p.network.received") < bytes)
                 await Task.Delay(20, Token);
         }
