@@ -10,7 +10,10 @@ internal sealed class FetchView(CommandContext context, string name, string targ
     private static readonly TimeSpan s_stallAfter = TimeSpan.FromSeconds(5);   // shown after, and refreshed every
     private static readonly TimeSpan s_plainPace = TimeSpan.FromSeconds(10);   // without a terminal: a line now and then
 
+    private static readonly TimeSpan s_rateKnown = TimeSpan.FromSeconds(2);    // a rate of the first moment promises hours or seconds
+
     private TransferProgress _shown;
+    private long? _movingSince;
     private bool _any;
     private bool _resumedTold;
     private TimeSpan _stallShown;
@@ -31,6 +34,10 @@ internal sealed class FetchView(CommandContext context, string name, string targ
     public void Update(TransferProgress now)
     {
         TellResumed(now);
+        if (now.VerifiedBytes > now.ReusedBytes)
+            _movingSince ??= context.Host.Time.GetTimestamp();
+        if (_movingSince is not { } since || context.Host.Time.GetElapsedTime(since) < s_rateKnown)
+            now = now with { Remaining = null };
         if (now.Stall is { } stall && stall.Duration >= s_stallAfter)
         {
             ShowStall(now, stall);
@@ -139,7 +146,7 @@ internal sealed class FetchView(CommandContext context, string name, string targ
         lines.AddRange(stall.Attempts.Count > 0 ? Lines(stall.Attempts) : ["  waiting for " + ProgressBar.Count(now.Peers, "peer")]);
         if (context.Screen.IsTerminal)
         {
-            context.Screen.Live([Bar(now, ProgressBar.Render), .. lines]);
+            context.Screen.Live([Bar(now with { Remaining = null }, ProgressBar.Render), .. lines]);
         }
         else
         {
@@ -153,14 +160,15 @@ internal sealed class FetchView(CommandContext context, string name, string targ
     {
         const int AttemptsMax = 12;
         int column = Math.Clamp(attempts.Max(attempt => SafeText.Columns(SafeText.Clean(attempt.Address))), 12, 44);
-        foreach (DialAttempt attempt in attempts.Take(AttemptsMax))
+        DialAttempt[] all = [.. attempts.DistinctBy(static attempt => (attempt.Address, attempt.Error))]; // tried again, with the same end
+        foreach (DialAttempt attempt in all.Take(AttemptsMax))
         {
             string address = SafeText.Fit(SafeText.Clean(attempt.Address), column);
             yield return $"  {address}{new string(' ', column - SafeText.Columns(address))}   {SafeText.Clean(attempt.Error)}";
         }
 
-        if (attempts.Count > AttemptsMax)
-            yield return $"  and {attempts.Count - AttemptsMax} more";
+        if (all.Length > AttemptsMax)
+            yield return $"  and {all.Length - AttemptsMax} more";
     }
 
     private static string Bar(TransferProgress now, Func<long, long?, double?, TimeSpan?, int?, string> render) =>

@@ -22,11 +22,11 @@ internal sealed class Screen(Stream error, bool isTerminal, bool colours, bool q
     public void Line(string text = "")
     {
         if (!quiet)
-            Write(text);
+            Write(Fold(text));
     }
 
     /// <summary>A message that is shown even when quiet: errors and warnings.</summary>
-    public void Important(string text) => Write(text);
+    public void Important(string text) => Write(Fold(text));
 
     /// <summary>The error that ends the process: wrapped on a terminal, one line elsewhere.</summary>
     public void Error(string text)
@@ -55,6 +55,20 @@ internal sealed class Screen(Stream error, bool isTerminal, bool colours, bool q
         }
 
         yield return line.ToString();
+    }
+
+    /// <summary>What does not fit a terminal is broken at its spaces, below the text behind the label; a program that reads gets it in one line.</summary>
+    private string Fold(string text)
+    {
+        if (!isTerminal || text.Contains('\e') || SafeText.Columns(text) < width())
+            return text;
+        int label = text.IndexOf("  ", StringComparison.Ordinal);
+        int indent = label is >= 0 and < 24 ? label : 0;
+        while (indent > 0 && indent < text.Length && text[indent] == ' ')
+            indent++;
+        if (indent > Width / 2)
+            indent = 0;
+        return text[..indent] + string.Join('\n' + new string(' ', indent), Wrap(text[indent..], Width - indent - 1));
     }
 
     /// <summary>Replaces the live lines. Does nothing without a terminal.</summary>

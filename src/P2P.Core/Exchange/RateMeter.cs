@@ -5,6 +5,9 @@ internal sealed class RateMeter
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.5);
 
+    /// <summary>The inner nodes that come first say nothing about how fast data comes (bytes).</summary>
+    private const long Meaningful = 512 * 1024;
+
     private TimeSpan _start;
     private long _bytes;
     private bool _isMeasured;
@@ -19,7 +22,7 @@ internal sealed class RateMeter
             return;
         double sample = (totalBytes - _bytes) / elapsed.TotalSeconds;
         BytesPerSecond = _isMeasured ? (0.6 * BytesPerSecond) + (0.4 * sample) : sample;
-        _isMeasured |= totalBytes > 0;
+        _isMeasured |= totalBytes > Meaningful;
         (_start, _bytes) = (now, totalBytes);
     }
 }

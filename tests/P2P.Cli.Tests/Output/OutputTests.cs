@@ -61,6 +61,18 @@ public sealed class OutputTests
     }
 
     [TestMethod]
+    public void A_message_that_does_not_fit_is_broken_at_its_spaces_below_its_text()
+    {
+        const string Text = "Readable:   by whoever has the link or learns its content id (--private: link only)";
+        using var screen = new ScreenReader();
+        screen.Screen.Line(Text);
+        CollectionAssert.AreEqual(new[] { "Readable:   by whoever has the link or learns its content id (--private: link", "            only)", "" }, screen.Shown());
+        using var pipe = new ScreenReader(isTerminal: false);
+        pipe.Screen.Line(Text);
+        Assert.AreEqual(Text + "\n", pipe.Raw);
+    }
+
+    [TestMethod]
     public void Without_a_terminal_nothing_is_redrawn_and_nothing_coloured()
     {
         using var screen = new ScreenReader(isTerminal: false);
