@@ -72,6 +72,9 @@ internal sealed class Connection
     /// <summary>The last measured round trip, if any.</summary>
     public TimeSpan? RoundTripTime => _session.RoundTripTime;
 
+    /// <summary>Whether what the peer sends waits for our own limit right now.</summary>
+    public bool IsReceiveHeldBack => _session.IsReceiveHeldBack;
+
     /// <summary>Bytes that came in, encryption excluded.</summary>
     public long BytesReceived => _session.BytesReceived;
 

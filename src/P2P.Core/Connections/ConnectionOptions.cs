@@ -65,6 +65,12 @@ internal sealed record ConnectionOptions
     /// <summary>What a stream may still receive while it closes in good order (bytes). Default 64 KiB; then it is reset.</summary>
     public int MaxLingerBytes { get; init; } = 64 * 1024;
 
+    /// <summary>What all connections together send (bytes a second), those with peers on this machine and its networks aside. Default null: as fast as the network.</summary>
+    public long? UploadBytesPerSecond { get; init; }
+
+    /// <summary>The same for what they receive.</summary>
+    public long? DownloadBytesPerSecond { get; init; }
+
     /// <summary>The muxer of each connection.</summary>
     public YamuxOptions Muxer { get; init; } = new();
 

@@ -20,6 +20,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ILogger _muxerLogger;
     private readonly NoiseUpgrade _noise;
+    private readonly BandwidthLimits _bandwidth;
     private readonly Dialer _dialer;
     private readonly StreamRegistry _handlers;
     private readonly ConnectionTable _table;
@@ -44,11 +45,13 @@ internal sealed class ConnectionPool : IAsyncDisposable
         Addresses = new AddressBook(time);
         _noise = new NoiseUpgrade(identity, options.Noise, time);
         ConnectionUpgrader upgrader = new(_noise, options, time);
-        _dialer = new Dialer(upgrader, transports, Addresses, options, time, random, _logger, metrics);
+        NearNetworks near = new(options.OnLink, time);
+        _bandwidth = new BandwidthLimits(options, near, time);
+        _dialer = new Dialer(upgrader, transports, Addresses, near, _bandwidth, options, time, random, _logger, metrics);
         _handlers = new StreamRegistry(options.MaxInboundStreams);
         _table = new ConnectionTable(identity.PeerId, options);
         _notifier = new ConnectionNotifier(_logger);
-        _listeners = new InboundListeners(upgrader, options, time, _logger, AddInbound, _work, _stop.Token);
+        _listeners = new InboundListeners(upgrader, _bandwidth, options, time, _logger, AddInbound, _work, _stop.Token);
         _work.Run(SweepAsync);
     }
 
@@ -242,7 +245,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
 
     private async Task<Connection> AddAsync(UpgradedConnection upgraded, bool isOutbound)
     {
-        YamuxSession session = new(upgraded.Channel, isOutbound, _options.Muxer, _time, _muxerLogger, upgraded.Received);
+        YamuxSession session = new(upgraded.Channel, isOutbound, _bandwidth.MuxerFor(upgraded.Channel.RemoteAddress), _time, _muxerLogger, upgraded.Received);
         Connection connection = new(upgraded.Channel, session, isOutbound, _handlers, _options, _time, _logger);
         string? refusal = null;
         Connection? rival = null, evicted = null;
@@ -387,6 +390,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
         if (isDone)
         {
             _dialer.Dispose();
+            _bandwidth.Dispose();
             _noise.Dispose();
             _stop.Dispose();
         }

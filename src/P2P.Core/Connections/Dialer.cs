@@ -10,7 +10,7 @@ namespace P2P.Core.Connections;
 
 /// <summary>Reaches a peer at one of its addresses: staggered attempts, the first authenticated one wins. Keeps the rules for addresses told by others.</summary>
 internal sealed class Dialer(
-    ConnectionUpgrader upgrader, IReadOnlyList<ITransport> transports, AddressBook book, ConnectionOptions options, TimeProvider time, Random random, ILogger logger, P2PMetrics? metrics = null)
+    ConnectionUpgrader upgrader, IReadOnlyList<ITransport> transports, AddressBook book, NearNetworks near, BandwidthLimits bandwidth, ConnectionOptions options, TimeProvider time, Random random, ILogger logger, P2PMetrics? metrics = null)
     : IDisposable
 {
     /// <summary>Answers of one name that are used (count).</summary>
@@ -18,12 +18,7 @@ internal sealed class Dialer(
 
     private const string HeldBack = "held back: several handshakes failed there lately", InVain = "held back: dialed in vain too often within a minute";
 
-    /// <summary>How long what the system said about its networks counts: asking costs milliseconds.</summary>
-    private static readonly TimeSpan OnLinkLifetime = TimeSpan.FromSeconds(10);
-
     private readonly DialBudget _budget = new(options, time);
-    private readonly Lock _gate = new(); // guards _onLink
-    private (IReadOnlyList<IPNetwork> Networks, long At)? _onLink;
 
     /// <summary>Whom to leave alone for a while.</summary>
     public DialBackoff Backoff { get; } = new(time, random);
@@ -146,7 +141,7 @@ internal sealed class Dialer(
             return kept;
         }
 
-        IReadOnlyList<IPNetwork> onLink = OnLink();
+        IReadOnlyList<IPNetwork> onLink = near.OnLink;
         foreach (KnownAddress known in addresses)
         {
             string? why =
@@ -191,13 +186,13 @@ internal sealed class Dialer(
                 return Outcome.Failed(text, HeldBack);
             }
 
-            using IDisposable place = await _budget.EnterAsync(ip, IsNear(known.Address, ip), job.Purpose, start).ConfigureAwait(false);
+            using IDisposable place = await _budget.EnterAsync(ip, near.Contains(known.Address), job.Purpose, start).ConfigureAwait(false);
             if (IsHeldBack(known, ip))
             {
                 return Outcome.Failed(text, HeldBack); // others have failed there while this one waited for its place
             }
 
-            if (ip is null || known.Origin != AddressOrigin.Peer || IsNear(known.Address, ip))
+            if (ip is null || known.Origin != AddressOrigin.Peer || near.Contains(known.Address))
             {
                 return await ReachAsync(job, known.Address, ip, start, handshake).ConfigureAwait(false);
             }
@@ -270,7 +265,7 @@ internal sealed class Dialer(
         using Deadline deadline = new(options.DialTimeout, time, cancellationToken);
         try
         {
-            return await transport.DialAsync(address, deadline.Token).ConfigureAwait(false);
+            return bandwidth.Apply(await transport.DialAsync(address, deadline.Token).ConfigureAwait(false));
         }
         catch (OperationCanceledException error) when (deadline.IsOver)
         {
@@ -307,22 +302,6 @@ internal sealed class Dialer(
     }
 
     private bool IsHeldBack(in KnownAddress known, IPAddress? ip) => ip is not null && known.Origin == AddressOrigin.Peer && Backoff.IsHeldBack(ip);
-
-    private bool IsNear(Multiaddress address, IPAddress? ip) =>
-        address.Scope == AddressScope.Loopback || (ip is not null && OnLinkNetworks.Contains(OnLink(), ip));
-
-    private IReadOnlyList<IPNetwork> OnLink()
-    {
-        lock (_gate)
-        {
-            if (_onLink is not { } known || time.GetElapsedTime(known.At) > OnLinkLifetime)
-            {
-                _onLink = known = (options.OnLink(), time.GetTimestamp());
-            }
-
-            return known.Networks;
-        }
-    }
 
     private static bool IsDnsAddr(Multiaddress address) => address.Components[0].Code == MultiaddressProtocol.DnsaddrCode;
 

@@ -9,6 +9,7 @@ namespace P2P.Core.Connections;
 /// <summary>Accepts connections on all listen addresses and takes them through their handshakes, as many at once as the gate lets in.</summary>
 internal sealed class InboundListeners(
     ConnectionUpgrader upgrader,
+    BandwidthLimits bandwidth,
     ConnectionOptions options,
     TimeProvider time,
     ILogger logger,
@@ -130,7 +131,7 @@ internal sealed class InboundListeners(
                 }
 
                 // not through the pool's queue: who has sent its first bytes already must get past the first stage before others displace it
-                work.Add(UpgradeAsync(connection));
+                work.Add(UpgradeAsync(bandwidth.Apply(connection)));
             }
             catch (IOException error)
             {

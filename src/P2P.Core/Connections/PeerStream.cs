@@ -42,6 +42,12 @@ internal sealed class PeerStream : IAsyncDisposable
     /// <summary>What we send; completing it says that we have finished writing.</summary>
     public PipeWriter Output => _stream.Output;
 
+    /// <inheritdoc cref="YamuxStream.SentBytes"/>
+    public long SentBytes => _stream.SentBytes;
+
+    /// <inheritdoc cref="YamuxStream.HasSendCredit"/>
+    public bool HasSendCredit => _stream.HasSendCredit;
+
     /// <summary>Ends both directions at once; what was not delivered is lost.</summary>
     public void Reset()
     {

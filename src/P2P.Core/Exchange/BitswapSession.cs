@@ -80,6 +80,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
                     OpenWants = _scheduler.OpenCount,
                     Stall = FindStall(),
                     IsSearching = isSearching,
+                    IsHeldBack = _scheduler.IsHeldBack,
                 };
             }
         }
@@ -549,7 +550,7 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
             _rate.Measure(_verifiedBytes, now);
             if (_disposed || _scheduler.OpenCount == 0)
                 return;
-            _scheduler.Tick(now, _client.IsBacklogged);
+            _scheduler.Tick(now, _client.IsBacklogged, _client.Network.IsHeldBack);
             if (!mayComeMore)
             {
                 foreach (Want want in _scheduler.TakeHopeless(now))

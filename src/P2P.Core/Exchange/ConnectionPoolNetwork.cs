@@ -29,6 +29,8 @@ internal sealed class ConnectionPoolNetwork(ConnectionPool pool) : IExchangeNetw
 
     public TimeSpan? RoundTripTime(PeerId peer) => pool.TryGet(peer, out Connection? connection) ? connection.RoundTripTime : null;
 
+    public bool IsHeldBack(PeerId peer) => pool.TryGet(peer, out Connection? connection) && connection.IsReceiveHeldBack;
+
     public void OnConnected(Connection connection) => _bitswap?.OnConnected(connection.RemotePeer);
 
     public void OnIdentified(Connection connection)
@@ -52,6 +54,10 @@ internal sealed class ConnectionPoolNetwork(ConnectionPool pool) : IExchangeNetw
         public PipeReader Input => stream.Input;
 
         public PipeWriter Output => stream.Output;
+
+        public long SentBytes => stream.SentBytes;
+
+        public bool HasSendCredit => stream.HasSendCredit;
 
         public void Reset() => stream.Reset();
 

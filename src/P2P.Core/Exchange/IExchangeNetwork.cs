@@ -14,6 +14,9 @@ internal interface IExchangeNetwork
     /// <summary>The last measured round trip; null when not measured yet.</summary>
     TimeSpan? RoundTripTime(PeerId peer);
 
+    /// <summary>Whether what the peer sends waits for our own limit right now.</summary>
+    bool IsHeldBack(PeerId peer) => false;
+
     /// <summary>The peers that are connected now.</summary>
     IReadOnlyList<PeerId> ConnectedPeers { get; }
 }
@@ -26,6 +29,12 @@ internal interface IExchangeStream : IAsyncDisposable
     PipeReader Input { get; }
 
     PipeWriter Output { get; }
+
+    /// <summary>Bytes written that have left for the peer.</summary>
+    long SentBytes => 0;
+
+    /// <summary>Whether the peer takes more: what has not left then waits for the line, whose stalls the connection watches.</summary>
+    bool HasSendCredit => false;
 
     /// <summary>Ends both directions at once; what was not delivered is lost.</summary>
     void Reset();

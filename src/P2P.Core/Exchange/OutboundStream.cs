@@ -8,6 +8,9 @@ internal sealed class OutboundStream : IAsyncDisposable
     /// <summary>A write that makes no progress for so long ends the stream.</summary>
     private static readonly TimeSpan WriteStallLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>Less than this in that time counts as none (bytes): a peer that reads slowly is served, one that only keeps its place is not.</summary>
+    private const int MinProgressBytes = 8 * 1024;
+
     private readonly IExchangeStream _stream;
     private readonly TimeProvider _time;
     private readonly Action<Exception> _onBroken;
@@ -65,16 +68,24 @@ internal sealed class OutboundStream : IAsyncDisposable
     private async Task<FlushResult> WaitForReaderAsync(ValueTask<FlushResult> flush, CancellationToken cancellationToken)
     {
         Task<FlushResult> flushing = flush.AsTask();
-        try
+        while (true)
         {
-            return await flushing.WaitAsync(WriteStallLimit, _time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException error)
-        {
-            Reset();
-            // the reset fails the flush, which nobody awaits any more
-            _ = flushing.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-            throw new IOException("the peer does not read what it asked for", error);
+            long before = _stream.SentBytes;
+            try
+            {
+                return await flushing.WaitAsync(WriteStallLimit, _time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException) when (_stream.HasSendCredit || _stream.SentBytes - before >= MinProgressBytes)
+            {
+                // a slow line, or a limit on it: the peer reads as fast as the bytes come
+            }
+            catch (TimeoutException error)
+            {
+                Reset();
+                // the reset fails the flush, which nobody awaits any more
+                _ = flushing.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                throw new IOException("the peer does not read what it asked for", error);
+            }
         }
     }
 

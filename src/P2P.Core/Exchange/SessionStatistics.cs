@@ -29,6 +29,9 @@ internal sealed record SessionStatistics
 
     /// <summary>Whether the provider source still looks for peers or dials them.</summary>
     public bool IsSearching { get; init; }
+
+    /// <summary>Whether what comes waits for our own limit on the line.</summary>
+    public bool IsHeldBack { get; init; }
 }
 
 /// <summary>Why a session gets no blocks.</summary>

@@ -61,6 +61,9 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
 
     public IReadOnlyList<Provider> Providers => _providers;
 
+    /// <summary>Whether at the last tick something that a provider sent waited for our own limit.</summary>
+    public bool IsHeldBack { get; private set; }
+
     /// <summary>Wants that nobody may have.</summary>
     public int StarvedCount => _starved.Count;
 
@@ -338,8 +341,10 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
     /// <summary>Time passes: measures, finds what is late and duplicates it. Called some twenty times a second while wants are open.</summary>
     /// <param name="now">Time since the session began.</param>
     /// <param name="isBlocked">We are the ones who cannot keep up (the disk, the hashing): nobody is late now.</param>
-    public void Tick(TimeSpan now, bool isBlocked)
+    /// <param name="isHeldBack">Whether what a peer sends waits for our own limit on the line: that one is not late.</param>
+    public void Tick(TimeSpan now, bool isBlocked, Func<PeerId, bool>? isHeldBack = null)
     {
+        IsHeldBack = false;
         TimeSpan elapsed = now - _lastTick;
         _lastTick = now;
         foreach (Provider provider in _providers)
@@ -353,6 +358,13 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
             }
 
             provider.Measure(now, settings.MaxWantedBytesPerPeer, settings.MaxWantsPerPeer);
+            if (isHeldBack?.Invoke(provider.Peer) ?? false)
+            {
+                IsHeldBack = true;
+                Excuse(provider, now, elapsed);
+                continue;
+            }
+
             FindLate(provider, now);
         }
 

@@ -20,6 +20,9 @@ internal sealed class OutgoingState(YamuxStreamOutput output)
 
     public SendWindow Window = new();
 
+    /// <summary>Bytes that have been taken to be sent.</summary>
+    public long SentBytes { get; set; }
+
     /// <summary>Credit to announce to the peer (bytes).</summary>
     public uint UpdateDelta { get; set; }
 

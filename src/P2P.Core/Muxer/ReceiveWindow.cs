@@ -8,11 +8,8 @@ namespace P2P.Core.Muxer;
 /// The window grows in two ways: it doubles when the reader empties half of it twice within four round trips, as go-yamux does, and it grows at once to
 /// what a reader says it has asked for (<see cref="Grant"/>), so that a long fat link has no ramp.
 /// </remarks>
-internal sealed class ReceiveWindow(int maxBytes, ReceiveBudget budget)
+internal sealed class ReceiveWindow(YamuxOptions options, ReceiveBudget budget)
 {
-    /// <summary>An update goes out after this much even when it is less than half the window (bytes): it costs 12 bytes and keeps the sender's window nearly full.</summary>
-    private const int UpdateEveryBytes = 1024 * 1024;
-
     private long _available = YamuxOptions.InitialWindowBytes;
     private long _unread;
     private long _consumedInEpoch;
@@ -53,7 +50,7 @@ internal sealed class ReceiveWindow(int maxBytes, ReceiveBudget budget)
             _epochStart = now;
             _consumedInEpoch = 0;
         }
-        return Target - _available - _unread >= Math.Min(Target / 2, UpdateEveryBytes) ? Announce() : 0;
+        return Target - _available - _unread >= Math.Min(Target / 2, options.WindowUpdateBytes) ? Announce() : 0;
     }
 
     /// <summary>Raises the window to what the reader expects, as far as the limits allow.</summary>
@@ -75,7 +72,7 @@ internal sealed class ReceiveWindow(int maxBytes, ReceiveBudget budget)
         budget.Return(Target - YamuxOptions.InitialWindowBytes);
     }
 
-    private void Grow(int by) => Target += budget.Take(Math.Min(by, maxBytes - Target));
+    private void Grow(int by) => Target += budget.Take(Math.Min(by, options.MaxWindowBytes - Target));
 
     private int Announce()
     {

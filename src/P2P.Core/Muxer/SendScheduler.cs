@@ -126,6 +126,7 @@ internal sealed class SendScheduler(YamuxOptions options)
             outgoing.IsHeadTaken = true;
             count = (int)Math.Min(Math.Min(outgoing.Head.Length - outgoing.Head.Sent, room - YamuxHeader.Bytes), outgoing.Window.Credit);
             outgoing.Window.Spend(count);
+            outgoing.SentBytes += count;
             flags = outgoing.OpeningFlags;
             outgoing.OpeningFlags = YamuxFlags.None;
             return true;

@@ -18,6 +18,12 @@ internal sealed record YamuxOptions
     /// </summary>
     public long MaxUnreadBytes { get; init; } = 40 * 1024 * 1024;
 
+    /// <summary>
+    /// Credit is announced after so much was read even when it is less than half the window (bytes). Default 1 MiB: it costs 12 bytes and keeps the
+    /// sender's window nearly full.
+    /// </summary>
+    public int WindowUpdateBytes { get; init; } = 1024 * 1024;
+
     /// <summary>Streams that the peer may have open (count), counting those whose handler has not finished. Default 256; more are refused.</summary>
     public int MaxInboundStreams { get; init; } = 256;
 
@@ -35,6 +41,12 @@ internal sealed record YamuxOptions
 
     /// <summary>How long the end of a session waits for the peer to hang up, so that our last words arrive. Default 1 s.</summary>
     public TimeSpan CloseGrace { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// What is gathered to be sent at once, and the longest frame (bytes). Default 512 KiB; frames then are as long as the channel allows. Less keeps
+    /// what is urgent from waiting on a slow line.
+    /// </summary>
+    public int MaxBatchBytes { get; init; } = 512 * 1024;
 
     /// <summary>Outgoing data that a stream may have waiting before its writer must wait (bytes). Default 512 KiB.</summary>
     public int StreamSendBufferBytes { get; init; } = 512 * 1024;

@@ -4,6 +4,7 @@ namespace P2P.Core.Muxer;
 internal sealed partial class YamuxSession
 {
     private ITimer? _timer;
+    private long _lastHeldBack; // only the timer looks at it
 
     // Guarded by Gate.
     private TaskCompletionSource<TimeSpan>? _ping;
@@ -90,11 +91,15 @@ internal sealed partial class YamuxSession
     private void OnTick()
     {
         long now = _time.GetTimestamp();
-        if ((_isFlushing || _channel.IsSending) && HasPassed(Volatile.Read(ref _lastWriteProgress), Options.WriteStallTimeout, now))
+        if (_channel.IsSendHeldBack)
+            Volatile.Write(ref _lastWriteProgress, now); // by our own limit: the peer is not to blame
+        else if ((_isFlushing || _channel.IsSending) && HasPassed(Volatile.Read(ref _lastWriteProgress), Options.WriteStallTimeout, now))
         {
             Abort($"a send made no progress for {Options.WriteStallTimeout.TotalSeconds:0.#} s");
             return;
         }
+        if (_channel.IsSendHeldBack || _channel.IsReceiveHeldBack)
+            _lastHeldBack = now; // a ping may not have left yet, or its answer not have been read
         bool isDead = false;
         bool isPingDue = false;
         List<YamuxStream>? left = null;
@@ -111,7 +116,7 @@ internal sealed partial class YamuxSession
             else if (_pingSentAt >= 0)
             {
                 // Other bytes that keep coming are a sign of life too: on a full link the answer queues behind them.
-                isDead = HasPassed(Math.Max(_pingSentAt, Volatile.Read(ref _lastReceived)), Options.WriteStallTimeout, now);
+                isDead = HasPassed(Math.Max(_lastHeldBack, Math.Max(_pingSentAt, Volatile.Read(ref _lastReceived))), Options.WriteStallTimeout, now);
             }
             foreach (YamuxStream stream in _streams.Values)
             {

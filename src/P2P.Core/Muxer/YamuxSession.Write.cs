@@ -9,9 +9,11 @@ internal sealed partial class YamuxSession
     /// </summary>
     private static readonly TimeSpan LongBatch = TimeSpan.FromMilliseconds(80);
 
+    private const int FirstBatchBytes = 128 * 1024;
+
     private readonly byte[] _controlFrames = new byte[128 * YamuxHeader.Bytes];
     private readonly List<YamuxStream> _finished = [];
-    private int _batchBytes = 128 * 1024;
+    private int _batchBytes;
     private long _lastWriteProgress;
     private volatile bool _isFlushing;
 
@@ -66,7 +68,7 @@ internal sealed partial class YamuxSession
                     RetireIfDone(finished);
                 _finished.Clear();
                 if (controlBytes == 0 && _endReason is null)
-                    hasData = Scheduler.TryTakeData(_channel.MaxAppendBytes, out stream, out count, out flags);
+                    hasData = Scheduler.TryTakeData(Math.Min(_channel.MaxAppendBytes, Options.MaxBatchBytes), out stream, out count, out flags);
             }
             if (controlBytes > 0)
             {
@@ -114,9 +116,9 @@ internal sealed partial class YamuxSession
         _isFlushing = false;
         TimeSpan took = _time.GetElapsedTime(start, end);
         if (took > LongBatch)
-            _batchBytes = Math.Max(_batchBytes / 2, SendSlab.LargeBytes);
+            _batchBytes = Math.Min(Math.Max(_batchBytes / 2, SendSlab.LargeBytes), Options.MaxBatchBytes);
         else if (took < LongBatch / 4)
-            _batchBytes = Math.Min(_batchBytes * 2, _channel.SendBufferBytes);
+            _batchBytes = Math.Min(_batchBytes * 2, Math.Min(_channel.SendBufferBytes, Options.MaxBatchBytes));
     }
 
     /// <summary>With nothing left to send: whether the session is over. Says goodbye first if that is wanted.</summary>

@@ -47,6 +47,7 @@ internal sealed partial class YamuxSession : IAsyncDisposable
         ISecureChannel channel, bool isDialer, YamuxOptions options, TimeProvider time, ILogger logger, ReadOnlyMemory<byte> alreadyReceived = default)
     {
         _channel = channel;
+        _batchBytes = Math.Min(FirstBatchBytes, options.MaxBatchBytes);
         _isDialer = isDialer;
         Options = options;
         _time = time;
@@ -75,6 +76,9 @@ internal sealed partial class YamuxSession : IAsyncDisposable
 
     /// <summary>When a stream last carried data or was opened: a timestamp of the clock.</summary>
     public long LastActivity => Volatile.Read(ref _lastActivity);
+
+    /// <summary>Whether what the peer sends waits for our own limit right now.</summary>
+    public bool IsReceiveHeldBack => _channel.IsReceiveHeldBack;
 
     /// <summary>Plaintext received, with headers (bytes).</summary>
     public long BytesReceived => Volatile.Read(ref _bytesReceived);
@@ -296,7 +300,7 @@ internal sealed partial class YamuxSession : IAsyncDisposable
     /// <summary>Gate is held.</summary>
     private YamuxStream NewStream(uint id, bool isOutbound)
     {
-        var stream = new YamuxStream(this, id, isOutbound, new ReceiveWindow(Options.MaxWindowBytes, _budget));
+        var stream = new YamuxStream(this, id, isOutbound, new ReceiveWindow(Options, _budget));
         _streams.Add(id, stream);
         return stream;
     }

@@ -45,6 +45,26 @@ internal sealed class YamuxStream : IAsyncDisposable
     /// <summary>What we send. Memory taken from it is the frame that goes out; flushing waits while too much is unsent; completing it ends our direction.</summary>
     public PipeWriter Output => _output;
 
+    /// <summary>Bytes that have been taken to be sent.</summary>
+    public long SentBytes
+    {
+        get
+        {
+            lock (_session.Gate)
+                return Outgoing.SentBytes;
+        }
+    }
+
+    /// <summary>Whether the peer takes more: what waits then waits for the line, whose stalls the session watches.</summary>
+    public bool HasSendCredit
+    {
+        get
+        {
+            lock (_session.Gate)
+                return Outgoing.Window.Credit > 0;
+        }
+    }
+
     /// <summary>The sending half, for the session's scheduler.</summary>
     public OutgoingState Outgoing { get; }
 

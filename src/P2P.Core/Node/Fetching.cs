@@ -173,7 +173,7 @@ internal sealed class Fetching(NodeRuntime runtime)
             await Task.WhenAny(fetch, tick).ConfigureAwait(false);
             SessionStatistics statistics = session.Statistics;
             TreeFetchProgress done = fetcher.Progress;
-            watch.Look(statistics.VerifiedBytes + done.VerifiedBytes, runtime.Time.GetTimestamp());
+            watch.Look(statistics.VerifiedBytes + done.VerifiedBytes, runtime.Time.GetTimestamp(), statistics.IsHeldBack);
             reports?.Report(ToProgress(done, statistics, session, watch));
             if (stalled is null && watch.IsOver && !fetch.IsCompleted)
             {

@@ -59,6 +59,8 @@ internal sealed class NodeRuntime : IAsyncDisposable
                 IdleTimeout = settings.IdleTimeout,
                 DialTimeout = settings.DialTimeout,
                 OnLink = OnLink,
+                UploadBytesPerSecond = settings.UploadBytesPerSecond,
+                DownloadBytesPerSecond = settings.DownloadBytesPerSecond,
                 Muxer = new YamuxOptions { MaxInboundStreams = settings.MaxInboundStreamsPerPeer },
             },
             seams.Time,

@@ -67,6 +67,10 @@ internal sealed record NodeSettings
 
     public required int MaxInboundStreamsPerPeer { get; init; }
 
+    public required long? UploadBytesPerSecond { get; init; }
+
+    public required long? DownloadBytesPerSecond { get; init; }
+
     public required TimeSpan IdleTimeout { get; init; }
 
     public required TimeSpan DialTimeout { get; init; }
@@ -141,6 +145,8 @@ internal sealed record NodeSettings
             MaxConnections = (int)Range(limits.MaxConnections, 8, 65_536, "Limits:MaxConnections", faults),
             MaxConnectionsPerAddress = (int)Range(limits.MaxConnectionsPerAddress, 1, 65_536, "Limits:MaxConnectionsPerAddress", faults),
             MaxInboundStreamsPerPeer = (int)Range(limits.MaxInboundStreamsPerPeer, 16, 4_096, "Limits:MaxInboundStreamsPerPeer", faults),
+            UploadBytesPerSecond = Rate(limits.UploadBytesPerSecond, "Limits:UploadBytesPerSecond", faults),
+            DownloadBytesPerSecond = Rate(limits.DownloadBytesPerSecond, "Limits:DownloadBytesPerSecond", faults),
             IdleTimeout = Range(limits.IdleTimeout, TimeSpan.FromSeconds(10), TimeSpan.FromDays(1), "Limits:IdleTimeout", faults),
             DialTimeout = Range(limits.DialTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60), "Limits:DialTimeout", faults),
         };
@@ -187,6 +193,13 @@ internal sealed record NodeSettings
     {
         if (value < least || value > most)
             faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key}: {value} is not between {least} and {most}."));
+        return value;
+    }
+
+    private static long? Rate(long? value, string key, List<string> faults)
+    {
+        if (value < LimitOptions.MinBytesPerSecond)
+            faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key}: {value} bytes a second are too few, at least {LimitOptions.MinBytesPerSecond} are needed. No value means as fast as the network."));
         return value;
     }
 

@@ -98,9 +98,12 @@ public sealed class ExchangeOptions
     public int MaxServingBytes { get; set; } = 64 << 20;
 }
 
-/// <summary>Connections, streams and dials. Every limit is a number: none means unlimited.</summary>
+/// <summary>Connections, streams, dials and bandwidth. Every limit is a number: none means unlimited.</summary>
 public sealed class LimitOptions
 {
+    /// <summary>The least that <see cref="UploadBytesPerSecond"/> and <see cref="DownloadBytesPerSecond"/> can be: 16 KiB a second. Below, peers would take the node for dead.</summary>
+    public const long MinBytesPerSecond = 16 * 1024;
+
     /// <summary>Open connections. Default 256, 8 to 65,536. Above it the one longest unused is closed.</summary>
     public int MaxConnections { get; set; } = 256;
 
@@ -109,6 +112,14 @@ public sealed class LimitOptions
 
     /// <summary>Streams that one peer may have open towards us. Default 256, 16 to 4,096.</summary>
     public int MaxInboundStreamsPerPeer { get; set; } = 256;
+
+    /// <summary>What the node sends to all peers together (bytes a second, all that crosses the line), peers on this machine and on its local networks aside.
+    /// Default null: as fast as the network; otherwise at least <see cref="MinBytesPerSecond"/>. After a pause a quarter of a second's worth, at least 64 KiB,
+    /// goes out at once. Connections take turns. A limit that leaves each peer less than about 2 KiB a second makes some of them give up.</summary>
+    public long? UploadBytesPerSecond { get; set; }
+
+    /// <summary>What it receives from them, in the same way: what comes faster waits with the sender.</summary>
+    public long? DownloadBytesPerSecond { get; set; }
 
     /// <summary>How long a connection that nobody uses stays open. Default 5 minutes, at least 10 seconds.</summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(5);

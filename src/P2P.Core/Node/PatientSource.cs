@@ -45,7 +45,7 @@ internal sealed class PatientSource(BitswapSession session, IBlockSource source,
         {
             await ((Task)get).WaitAsync(LookInterval, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             SessionStatistics statistics = session.Statistics;
-            watch.Look(statistics.VerifiedBytes, time.GetTimestamp());
+            watch.Look(statistics.VerifiedBytes, time.GetTimestamp(), statistics.IsHeldBack);
             if (!get.IsCompleted && watch.Duration is { } still)
                 Tell(still);
             if (!watch.IsOver || get.IsCompleted)

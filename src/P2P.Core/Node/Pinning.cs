@@ -130,7 +130,7 @@ internal sealed class Pinning(NodeRuntime runtime)
             Task<bool> tick = timer.WaitForNextTickAsync(CancellationToken.None).AsTask();
             await Task.WhenAny(keep, tick).ConfigureAwait(false);
             SessionStatistics statistics = session.Statistics;
-            watch.Look(statistics.VerifiedBytes + keeper.Bytes, runtime.Time.GetTimestamp());
+            watch.Look(statistics.VerifiedBytes + keeper.Bytes, runtime.Time.GetTimestamp(), statistics.IsHeldBack);
             reports?.Report(ToProgress(keeper, statistics, watch.Duration is { } still ? new StallReason(still, session.Attempts) : null));
             if (stalled is null && watch.IsOver && !keep.IsCompleted)
             {

@@ -25,9 +25,12 @@ internal sealed class StallWatch(TimeProvider time, TimeSpan limit, long now)
     public TimeSpan? Duration { get; private set; }
 
     /// <summary>Looks at how far the transfer is. Anything that grows counts: a block of any kind, or bytes checked on disk.</summary>
-    public void Look(long verified, long now)
+    /// <param name="verified">How far it is.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="isHeldBack">Whether our own limit is what it waits for: a block of 2 MiB may take minutes then, and nobody is to blame.</param>
+    public void Look(long verified, long now, bool isHeldBack = false)
     {
-        if (verified != _verified || time.GetElapsedTime(_looked, now) > Sleep)
+        if (verified != _verified || isHeldBack || time.GetElapsedTime(_looked, now) > Sleep)
             (_verified, _moved) = (verified, now);
         _looked = now;
         TimeSpan still = time.GetElapsedTime(_moved, now);

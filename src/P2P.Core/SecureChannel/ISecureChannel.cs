@@ -47,6 +47,12 @@ internal interface ISecureChannel : IAsyncDisposable
     /// <summary>Whether bytes of an earlier flush are still on their way; safe to read from any thread.</summary>
     bool IsSending { get; }
 
+    /// <inheritdoc cref="Transport.ITransportConnection.IsSendHeldBack"/>
+    bool IsSendHeldBack => false;
+
+    /// <inheritdoc cref="Transport.ITransportConnection.IsReceiveHeldBack"/>
+    bool IsReceiveHeldBack => false;
+
     /// <summary>Closes at once; pending calls fail. <see cref="IAsyncDisposable.DisposeAsync"/> follows when they have returned: it frees the buffers.</summary>
     void Abort();
 }

@@ -69,6 +69,10 @@ internal sealed class NoiseChannel : ISecureChannel
 
     public bool IsSending => _isSending;
 
+    public bool IsSendHeldBack => _connection.IsSendHeldBack;
+
+    public bool IsReceiveHeldBack => _connection.IsReceiveHeldBack;
+
     public ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken) =>
         TryDecryptNext(out ReadOnlyMemory<byte> plaintext) ? new(plaintext) : ReceiveAsync(cancellationToken);
 

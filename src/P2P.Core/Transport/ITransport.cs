@@ -37,6 +37,12 @@ internal interface ITransportConnection : IAsyncDisposable
     /// <summary>The other end, without a peer id.</summary>
     Multiaddress RemoteAddress { get; }
 
+    /// <summary>Whether a send waits for its turn under a limit of our own, not for the other side; safe to read from any thread.</summary>
+    bool IsSendHeldBack => false;
+
+    /// <summary>Whether a receive waits for its turn under a limit of our own, not for the other side; safe to read from any thread.</summary>
+    bool IsReceiveHeldBack => false;
+
     /// <summary>Reads what is there, at least one byte; 0 when the other side has finished.</summary>
     ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken);
 

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Threading.Tasks.Sources;
+
+namespace P2P.Core.Connections;
+
+/// <summary>The place of one direction of one connection at a <see cref="RateLimit"/>. One user at a time; it allocates nothing after it was made.</summary>
+internal sealed class RateTurn : IValueTaskSource
+{
+    private readonly RateLimit _limit;
+    private CancellationTokenRegistration _registration;
+    private CancellationToken _token;
+
+    // Guarded by the limit's Gate.
+    private ManualResetValueTaskSourceCore<bool> _served = new() { RunContinuationsAsynchronously = true };
+    private int _owed;
+    private bool _isQueued;
+    private volatile bool _isAwaited;
+    private bool _hasEnded;
+
+    public RateTurn(RateLimit limit)
+    {
+        _limit = limit;
+        Place = new LinkedListNode<RateTurn>(this);
+    }
+
+    /// <summary>Whether somebody waits for it right now; safe to read from any thread.</summary>
+    public bool IsAwaited => _isAwaited;
+
+    /// <summary>The most for one turn (bytes).</summary>
+    public int Bytes => _limit.TurnBytes;
+
+    /// <summary>Its place in the queue.</summary>
+    internal LinkedListNode<RateTurn> Place { get; }
+
+    /// <summary>So much has crossed: it is paid at once, or in a turn that the next <see cref="WaitAsync"/> waits for.</summary>
+    public void Owe(int bytes)
+    {
+        lock (_limit.Gate)
+        {
+            Debug.Assert(!_isQueued, "what was owed before is paid first");
+            if (_hasEnded || _limit.TryPay(this, bytes))
+            {
+                return;
+            }
+
+            _owed = bytes;
+            _isQueued = true;
+        }
+    }
+
+    /// <summary>Until what crossed before is paid.</summary>
+    /// <exception cref="IOException">The connection was closed.</exception>
+    /// <remarks>Safe to cancel: it stays in the queue for the next call.</remarks>
+    public ValueTask WaitAsync(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        ValueTask wait;
+        lock (_limit.Gate)
+        {
+            if (_hasEnded)
+            {
+                return ValueTask.FromException(Closed());
+            }
+
+            if (!_isQueued)
+            {
+                return ValueTask.CompletedTask;
+            }
+
+            _served.Reset();
+            _isAwaited = true;
+            _token = cancellationToken;
+            wait = new ValueTask(this, _served.Version);
+        }
+
+        _registration = cancellationToken.UnsafeRegister(static turn => ((RateTurn)turn!).OnCancelled(), this);
+        return wait;
+    }
+
+    /// <summary>The connection is closed: nobody waits any more. Idempotent.</summary>
+    public void End()
+    {
+        lock (_limit.Gate)
+        {
+            if (_hasEnded)
+            {
+                return;
+            }
+
+            _hasEnded = true;
+            if (_isQueued)
+            {
+                _isQueued = false;
+                _limit.Leave(this, _owed);
+            }
+
+            if (_isAwaited)
+            {
+                _isAwaited = false;
+                _served.SetException(Closed());
+            }
+        }
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        _registration.Dispose();
+        _registration = default;
+        _served.GetResult(token);
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _served.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _served.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Gate is held. Its turn has come, and it is no longer in the queue.</summary>
+    /// <returns>What it pays.</returns>
+    internal int OnServed()
+    {
+        _isQueued = false;
+        if (_isAwaited)
+        {
+            _isAwaited = false;
+            _served.SetResult(true);
+        }
+
+        return _owed;
+    }
+
+    private static IOException Closed() => new("connection closed");
+
+    private void OnCancelled()
+    {
+        lock (_limit.Gate)
+        {
+            if (_isAwaited)
+            {
+                _isAwaited = false;
+                _served.SetException(new OperationCanceledException(_token));
+            }
+        }
+    }
+}
