@@ -42,10 +42,10 @@ internal sealed class LimitedConnection(ITransportConnection line, RateLimit? up
     private async ValueTask<int> ReceiveInTurnAsync(RateTurn turn, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        int count = await line.ReceiveAsync(buffer[..Math.Min(buffer.Length, turn.Bytes)], cancellationToken).ConfigureAwait(false);
+        int count = await line.ReceiveAsync(buffer[..Math.Min(buffer.Length, turn.LeftBytes)], cancellationToken).ConfigureAwait(false);
         if (count > 0)
         {
-            turn.Owe(count);
+            turn.Use(count);
         }
 
         return count;
@@ -56,10 +56,10 @@ internal sealed class LimitedConnection(ITransportConnection line, RateLimit? up
     {
         while (!buffer.IsEmpty)
         {
-            ReadOnlyMemory<byte> part = buffer[..Math.Min(buffer.Length, turn.Bytes)];
             await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+            ReadOnlyMemory<byte> part = buffer[..Math.Min(buffer.Length, turn.LeftBytes)];
             await line.SendAsync(part, cancellationToken).ConfigureAwait(false);
-            turn.Owe(part.Length);
+            turn.Use(part.Length);
             buffer = buffer[part.Length..];
         }
     }

@@ -2,7 +2,7 @@ namespace P2P.Core.Connections;
 
 /// <summary>
 /// One direction of the line, shared by all connections that are limited: bytes a second, handed out in turns, first come first served.
-/// What has crossed is paid for in the next turn, so that a connection that was silent gets its first bytes through at once, however long the queue is.
+/// A turn is paid for when it is used up, so that a connection that was silent gets its first bytes through at once, however long the queue is.
 /// </summary>
 /// <remarks>
 /// A bucket of tokens that may go into debt by what one turn takes. A turn is an amount that takes the line a 64th of a second: with 256 connections
@@ -65,12 +65,11 @@ internal sealed class RateLimit : IDisposable
         return false;
     }
 
-    /// <summary>Gate is held. The turn leaves the queue; what it owed has crossed all the same.</summary>
-    internal void Leave(RateTurn turn, int bytes)
-    {
-        _waiting.Remove(turn.Place);
-        _balance -= bytes;
-    }
+    /// <summary>Gate is held. Pays without a turn.</summary>
+    internal void Pay(int bytes) => _balance -= bytes;
+
+    /// <summary>Gate is held. Takes a turn out of the queue.</summary>
+    internal void Leave(RateTurn turn) => _waiting.Remove(turn.Place);
 
     private void OnTimer()
     {

@@ -12,7 +12,7 @@ internal sealed class RateTurn : IValueTaskSource
 
     // Guarded by the limit's Gate.
     private ManualResetValueTaskSourceCore<bool> _served = new() { RunContinuationsAsynchronously = true };
-    private int _owed;
+    private int _used; // of the turn that it has
     private bool _isQueued;
     private volatile bool _isAwaited;
     private bool _hasEnded;
@@ -26,29 +26,32 @@ internal sealed class RateTurn : IValueTaskSource
     /// <summary>Whether somebody waits for it right now; safe to read from any thread.</summary>
     public bool IsAwaited => _isAwaited;
 
-    /// <summary>The most for one turn (bytes).</summary>
-    public int Bytes => _limit.TurnBytes;
+    /// <summary>What is left of the turn that it has (bytes).</summary>
+    public int LeftBytes => _limit.TurnBytes - _used;
 
     /// <summary>Its place in the queue.</summary>
     internal LinkedListNode<RateTurn> Place { get; }
 
-    /// <summary>So much has crossed: it is paid at once, or in a turn that the next <see cref="WaitAsync"/> waits for.</summary>
-    public void Owe(int bytes)
+    /// <summary>So much has crossed. When the turn is used up it is paid for at once, or in the queue, where the next <see cref="WaitAsync"/> waits for it.</summary>
+    public void Use(int bytes)
     {
         lock (_limit.Gate)
         {
-            Debug.Assert(!_isQueued, "what was owed before is paid first");
-            if (_hasEnded || _limit.TryPay(this, bytes))
+            Debug.Assert(!_isQueued && bytes <= LeftBytes, "a turn is used once it is there, and no more than it is");
+            _used += bytes;
+            if (_hasEnded)
             {
-                return;
+                _limit.Pay(bytes);
             }
-
-            _owed = bytes;
-            _isQueued = true;
+            else if (LeftBytes == 0)
+            {
+                _isQueued = !_limit.TryPay(this, _used);
+                _used = _isQueued ? _used : 0;
+            }
         }
     }
 
-    /// <summary>Until what crossed before is paid.</summary>
+    /// <summary>Until there is a turn, which means that the last one is paid for.</summary>
     /// <exception cref="IOException">The connection was closed.</exception>
     /// <remarks>Safe to cancel: it stays in the queue for the next call.</remarks>
     public ValueTask WaitAsync(CancellationToken cancellationToken)
@@ -95,9 +98,10 @@ internal sealed class RateTurn : IValueTaskSource
             if (_isQueued)
             {
                 _isQueued = false;
-                _limit.Leave(this, _owed);
+                _limit.Leave(this);
             }
 
+            _limit.Pay(_used); // it has crossed all the same
             if (_isAwaited)
             {
                 _isAwaited = false;
@@ -122,6 +126,8 @@ internal sealed class RateTurn : IValueTaskSource
     /// <returns>What it pays.</returns>
     internal int OnServed()
     {
+        int paid = _used;
+        _used = 0;
         _isQueued = false;
         if (_isAwaited)
         {
@@ -129,7 +135,7 @@ internal sealed class RateTurn : IValueTaskSource
             _served.SetResult(true);
         }
 
-        return _owed;
+        return paid;
     }
 
     private static IOException Closed() => new("connection closed");

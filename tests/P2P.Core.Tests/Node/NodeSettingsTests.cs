@@ -15,7 +15,7 @@ public sealed class NodeSettingsTests
           "Storage": { "MaxOwnedBytes": 2097152 }, "Exchange": { "ServeFetched": true, "MaxWantedBytesPerPeer": 8388608, "MaxServingBytes": 16777216 },
           "Dht": { "Mode": "Client", "ProvideInterval": "11:00:00", "RefreshInterval": "00:03:00" },
           "Replication": { "OfferBytes": 1048576, "OfferTo": [ "anyone" ], "Grace": "00:00:02", "CheckInterval": "00:00:05", "DelayedRepairWait": "00:01:00", "Lease": "1.00:00:00" },
-          "Limits": { "MaxConnections": 99, "MaxConnectionsPerAddress": 7, "MaxInboundStreamsPerPeer": 64, "IdleTimeout": "00:01:30", "DialTimeout": "00:00:07" } } }
+          "Limits": { "MaxConnections": 99, "MaxConnectionsPerAddress": 7, "MaxInboundStreamsPerPeer": 64, "UploadBytesPerSecond": 2000000, "DownloadBytesPerSecond": 16384, "IdleTimeout": "00:01:30", "DialTimeout": "00:00:07" } } }
         """;
 
     [TestMethod]
@@ -26,12 +26,12 @@ public sealed class NodeSettingsTests
             ListenAddresses = ["/ip4/127.0.0.1/tcp/1", "nonsense"],
             BootstrapPeers = ["/ip4/127.0.0.1/tcp/1"],
             Network = "a b",
-            Limits = { MaxConnections = 0, DialTimeout = TimeSpan.Zero },
+            Limits = { MaxConnections = 0, DialTimeout = TimeSpan.Zero, UploadBytesPerSecond = 0, DownloadBytesPerSecond = 16_383 },
         };
 
         ArgumentException e = Assert.ThrowsExactly<ArgumentException>(() => NodeSettings.From(options));
 
-        foreach (string key in (string[])["DataDirectory", "ListenAddresses:1", "BootstrapPeers:0", "Network", "Limits:MaxConnections", "Limits:DialTimeout"])
+        foreach (string key in (string[])["DataDirectory", "ListenAddresses:1", "BootstrapPeers:0", "Network", "Limits:MaxConnections", "Limits:DialTimeout", "Limits:UploadBytesPerSecond: 0 bytes a second", "Limits:DownloadBytesPerSecond"])
             StringAssert.Contains(e.Message, key);
     }
 
@@ -75,6 +75,8 @@ public sealed class NodeSettingsTests
             options.Limits.MaxConnections = 99;
             options.Limits.MaxConnectionsPerAddress = 7;
             options.Limits.MaxInboundStreamsPerPeer = 64;
+            options.Limits.UploadBytesPerSecond = 2_000_000;
+            options.Limits.DownloadBytesPerSecond = 16_384;
             options.Limits.IdleTimeout = TimeSpan.FromSeconds(90);
             options.Limits.DialTimeout = TimeSpan.FromSeconds(7);
         }));
