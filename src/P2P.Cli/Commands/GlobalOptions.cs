@@ -14,6 +14,10 @@ internal sealed class GlobalOptions
 
     public Option<bool> NoLan { get; } = Flag("--no-lan", "do not look for peers on the local network");
 
+    public Option<string> Up { get; } = Value("--up", "RATE", "the most that is sent to others a second, e.g. 2MB or 500KiB; local networks aside");
+
+    public Option<string> Down { get; } = Value("--down", "RATE", "the most that is received from others a second; local networks aside");
+
     public Option<string> Network { get; } = Value("--network", "NAME", "the network to join: p2p (default), ipfs, or a name of your own");
 
     public Option<string> NodeName { get; } = Value("--node-name", "NAME", "the name that peers on the local network see (default: the host name)");
@@ -33,7 +37,7 @@ internal sealed class GlobalOptions
     public Option<bool> Version { get; } = Flag("--version", "version and commit");
 
     /// <summary>All of them in the order of help.</summary>
-    public IEnumerable<Option> All => [Data, Listen, Peer, NoLan, Network, NodeName, Json, Quiet, Verbose, Log, Config, Help, Version];
+    public IEnumerable<Option> All => [Data, Listen, Peer, NoLan, Up, Down, Network, NodeName, Json, Quiet, Verbose, Log, Config, Help, Version];
 
     /// <summary>What the command line sets, by the keys of <see cref="SettingKey"/>; the command's own options too, where there is such a key.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Given(ParseResult parse, Command command)

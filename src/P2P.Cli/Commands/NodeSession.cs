@@ -1,6 +1,7 @@
 using System.Globalization;
 using P2P.Cli.Configuration;
 using P2P.Cli.Control;
+using P2P.Cli.Values;
 using P2P.Core;
 
 namespace P2P.Cli.Commands;
@@ -78,6 +79,12 @@ internal sealed class NodeSession : IAsyncDisposable
         const string Advice = "End it first, or name another folder with --data.";
         if (mine.Network is { } network && network != its.NetworkOfNode)
             throw new P2PException(P2PErrorCode.InUse, $"{who} is in the network {its.NetworkOfNode}, not in {network}. {Advice}");
+        foreach ((string key, string does, long? asked, long? holds) in ((string, string, long?, long?)[])[("up", "sends", mine.UpOfNode, its.UpOfNode), ("down", "receives", mine.DownOfNode, its.DownOfNode)])
+        {
+            if (mine.IsGiven(key) && asked != holds)
+                throw new P2PException(P2PErrorCode.InUse, $"{who} {does} {Limited(holds)}, not {Limited(asked)}. {Advice}");
+        }
+
         var session = new NodeSession(shared.Node, shared.Folder) { _isShared = true };
         if ((listen || mine.Listen.Count > 0) && await shared.Node.ListenAsync([.. mine.Listen], context.Stopping))
             shared.Listen = mine.Listen;
@@ -87,6 +94,8 @@ internal sealed class NodeSession : IAsyncDisposable
             _ = session.ConnectAsync(Multiaddress.Parse(peer, CultureInfo.InvariantCulture));
         return session;
     }
+
+    private static string Limited(long? rate) => rate is { } bytes ? $"at most {ByteSize.FormatExact(bytes)} a second" : "without a limit";
 
     private static string Listed(IReadOnlyList<string> addresses) => addresses.Count == 0 ? "its own port" : string.Join(" and ", addresses);
 

@@ -28,6 +28,8 @@ internal sealed record SettingKey(string Key, SettingForm Form, Func<Settings, I
         new("listen", SettingForm.List, s => s.Listen, (s, v) => s.Listen = Addresses(v, peerRequired: false)),
         new("peer", SettingForm.List, s => s.Peers, (s, v) => s.Peers = Addresses(v, peerRequired: true)),
         Flag("no_lan", s => s.NoLan, (s, v) => s.NoLan = v),
+        Rate("up", s => s.Rooms.Limits.UploadBytesPerSecond, (s, v) => s.Rooms.Limits.UploadBytesPerSecond = v),
+        Rate("down", s => s.Rooms.Limits.DownloadBytesPerSecond, (s, v) => s.Rooms.Limits.DownloadBytesPerSecond = v),
         Text("network", s => s.Network ?? Settings.DefaultNetwork, (s, v) => s.Network = v),
         Text("node_name", s => s.NodeName is { Length: > 0 } name ? name : Environment.MachineName, (s, v) => s.NodeName = v),
         Flag("json", s => s.Json, (s, v) => s.Json = v),
@@ -98,6 +100,13 @@ internal sealed record SettingKey(string Key, SettingForm Form, Func<Settings, I
         new(key, SettingForm.Text, s => [ByteSize.FormatExact(get(s))], (s, v) => set(s, ByteSize.TryParse(v[0], out long bytes)
             ? bytes
             : throw new FormatException($"\"{v[0]}\" is no size. Write a number of bytes, or one with kB, MB, GB, TB, KiB, MiB, GiB or TiB.")));
+
+    private static SettingKey Rate(string key, Func<Settings, long?> get, Action<Settings, long> set) =>
+        new(key, SettingForm.Text, s => get(s) is { } rate ? [ByteSize.FormatExact(rate)] : [], (s, v) => set(s, !ByteRate.TryParse(v[0], out long rate)
+            ? throw new FormatException($"\"{v[0]}\" is no rate. Write bytes a second: 2MB, 500KiB, or another size.")
+            : rate >= LimitOptions.MinBytesPerSecond
+                ? rate
+                : throw new FormatException($"\"{v[0]}\" is too little: at least {ByteSize.FormatExact(LimitOptions.MinBytesPerSecond)} a second are needed. Leave it out for as fast as the network.")));
 
     private static SettingKey Count(string key, Func<Settings, int> get, Action<Settings, int> set) =>
         new(key, SettingForm.Count, s => [get(s).ToString(CultureInfo.InvariantCulture)], (s, v) => set(s, int.TryParse(v[0], NumberStyles.None, CultureInfo.InvariantCulture, out int number)

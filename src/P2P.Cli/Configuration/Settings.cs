@@ -55,6 +55,15 @@ internal sealed class Settings
     /// <param name="always">Whether it listens although no address was given.</param>
     public IReadOnlyList<string> ListenOfNode(bool always) => Listen.Count > 0 || !always ? Listen : Inherited?.Listen ?? [];
 
+    /// <summary>What its node may send a second; null: as much as the network carries.</summary>
+    public long? UpOfNode => Rooms.Limits.UploadBytesPerSecond ?? Inherited?.Up;
+
+    /// <summary>What its node may receive a second; null: as much as the network carries.</summary>
+    public long? DownOfNode => Rooms.Limits.DownloadBytesPerSecond ?? Inherited?.Down;
+
+    /// <summary>Whether this command itself was told a value, by its line or a variable: what stands in the file holds from the next start of a node.</summary>
+    public bool IsGiven(string key) => Sources.GetValueOrDefault(key).Origin is SettingOrigin.Environment or SettingOrigin.CommandLine;
+
     /// <summary>The absolute data folder.</summary>
     /// <exception cref="UsageException">None was given and the system has no default.</exception>
     public string DataFolderOf(ToolHost host) =>
@@ -90,9 +99,18 @@ internal sealed class Settings
         Exchange = Rooms.Exchange,
         Dht = Rooms.Dht,
         Replication = Rooms.Replication,
-        Limits = Rooms.Limits,
+        Limits = new LimitOptions // all of them; a test compares
+        {
+            MaxConnections = Rooms.Limits.MaxConnections,
+            MaxConnectionsPerAddress = Rooms.Limits.MaxConnectionsPerAddress,
+            MaxInboundStreamsPerPeer = Rooms.Limits.MaxInboundStreamsPerPeer,
+            UploadBytesPerSecond = UpOfNode,
+            DownloadBytesPerSecond = DownOfNode,
+            IdleTimeout = Rooms.Limits.IdleTimeout,
+            DialTimeout = Rooms.Limits.DialTimeout,
+        },
     };
 }
 
 /// <summary>What a node had that another comes after.</summary>
-internal sealed record InheritedSettings(string Network, IReadOnlyList<string> Listen, IReadOnlyList<string> Peers);
+internal sealed record InheritedSettings(string Network, IReadOnlyList<string> Listen, IReadOnlyList<string> Peers, long? Up, long? Down);

@@ -34,7 +34,12 @@ internal sealed class AttachedRun(ControlChannel channel, SharedNode shared, Tim
         if (request.P2p != ControlLimits.ProtocolVersion)
             refusal = $"The node that runs on this folder is of another version (process {Environment.ProcessId}, {ToolVersion.Number}; this command: {request.Version}). End it, or use one version.";
         string[] peers = [.. shared.Settings.PeersOfNode];
-        var answer = new AttachAnswer(ControlLimits.ProtocolVersion, ToolVersion.Number, Environment.ProcessId, shared.Command, shared.Settings.NetworkOfNode, shared.Listen, peers) { Refused = refusal };
+        var answer = new AttachAnswer(ControlLimits.ProtocolVersion, ToolVersion.Number, Environment.ProcessId, shared.Command, shared.Settings.NetworkOfNode, shared.Listen, peers)
+        {
+            Refused = refusal,
+            Up = shared.Settings.UpOfNode,
+            Down = shared.Settings.DownOfNode,
+        };
         await channel.SendAsync(answer, ControlJson.Default.AttachAnswer, CancellationToken.None);
         if (refusal is not null)
             return;

@@ -37,6 +37,12 @@ internal sealed record AttachAnswer(int P2p, string Version, int Process, string
 {
     /// <summary>Why it does not take the command; null when it does.</summary>
     public string? Refused { get; init; }
+
+    /// <summary>The most that its node sends to others (bytes a second); null: no limit.</summary>
+    public long? Up { get; init; }
+
+    /// <summary>The most that it receives from others (bytes a second); null: no limit.</summary>
+    public long? Down { get; init; }
 }
 
 /// <summary>A line of the attached command; one member is set.</summary>

@@ -61,7 +61,7 @@ internal sealed class FolderRun(ToolCommand command, FolderUse use, CommandConte
     private void Restart(AttachAnswer owner, Stream error)
     {
         output.Restart();
-        context.Settings.Inherited = new InheritedSettings(owner.Network, owner.Listen, owner.Peers);
+        context.Settings.Inherited = new InheritedSettings(owner.Network, owner.Listen, owner.Peers, owner.Up, owner.Down);
         if (context.Host.ErrorIsTerminal && context.Host.Environment("TERM") != "dumb")
             error.Write("\r\e[J"u8); // what the owner drew last
         if (use == FolderUse.RunningNode || context.Stopping.IsCancellationRequested)

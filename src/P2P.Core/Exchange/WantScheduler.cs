@@ -34,6 +34,9 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
     /// <summary>What everybody lacks is asked again this often: peers get blocks too.</summary>
     private static readonly TimeSpan AskAgainInterval = TimeSpan.FromSeconds(10);
 
+    /// <summary>A provider that waited for our own limit a moment ago is likely to wait for it again: between two turns nobody does.</summary>
+    private static readonly TimeSpan HeldBackFor = TimeSpan.FromSeconds(1);
+
     private static readonly IComparer<Want> FirstComesFirst = Comparer<Want>.Create(static (a, b) =>
         a.IsCritical != b.IsCritical ? (a.IsCritical ? -1 : 1) : a.Sequence.CompareTo(b.Sequence));
 
@@ -48,6 +51,7 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
     private ulong _parts; // providers of parts only
     private long _sequence;
     private TimeSpan _lastTick;
+    private TimeSpan? _heldBackAt;
     private TimeSpan _lastAskAgain;
 
     /// <summary>Blocks that are wanted.</summary>
@@ -61,8 +65,8 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
 
     public IReadOnlyList<Provider> Providers => _providers;
 
-    /// <summary>Whether at the last tick something that a provider sent waited for our own limit.</summary>
-    public bool IsHeldBack { get; private set; }
+    /// <summary>Whether our own limit on the line is what decides how fast blocks come.</summary>
+    public bool IsHeldBack => _heldBackAt is { } at && _lastTick - at < HeldBackFor;
 
     /// <summary>Wants that nobody may have.</summary>
     public int StarvedCount => _starved.Count;
@@ -344,7 +348,6 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
     /// <param name="isHeldBack">Whether what a peer sends waits for our own limit on the line: that one is not late.</param>
     public void Tick(TimeSpan now, bool isBlocked, Func<PeerId, bool>? isHeldBack = null)
     {
-        IsHeldBack = false;
         TimeSpan elapsed = now - _lastTick;
         _lastTick = now;
         foreach (Provider provider in _providers)
@@ -360,7 +363,7 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
             provider.Measure(now, settings.MaxWantedBytesPerPeer, settings.MaxWantsPerPeer);
             if (isHeldBack?.Invoke(provider.Peer) ?? false)
             {
-                IsHeldBack = true;
+                _heldBackAt = now;
                 Excuse(provider, now, elapsed);
                 continue;
             }
@@ -375,8 +378,8 @@ internal sealed partial class WantScheduler(Cid root, ExchangeSettings settings)
         }
 
         HandOut(now);
-        if (isBlocked)
-            return;
+        if (isBlocked || IsHeldBack)
+            return; // asking twice would only cost more of what is short
         HedgeCritical(now);
         if (_queue.Count == 0)
             DuplicateForIdle(now);

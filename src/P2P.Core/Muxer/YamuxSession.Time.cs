@@ -101,17 +101,21 @@ internal sealed partial class YamuxSession
         if (_channel.IsSendHeldBack || _channel.IsReceiveHeldBack)
             _lastHeldBack = now; // a ping may not have left yet, or its answer not have been read
         bool isDead = false;
-        bool isPingDue = false;
+        bool isPingDue = _channel.IsReceiveHeldBack;
         List<YamuxStream>? left = null;
         lock (Gate)
         {
             if (_endReason is not null)
                 return;
+            if (isPingDue)
+                Scheduler.AddPing(_pingValue); // the last one again: the peer's own waits here unread, and a word of ours is its answer too
             if (_ping is null)
             {
-                isPingDue = HasPassed(_pingWantedAt, Options.KeepAliveInterval, now);
-                if (isPingDue)
+                if (HasPassed(_pingWantedAt, Options.KeepAliveInterval, now))
+                {
                     StartPing();
+                    isPingDue = true;
+                }
             }
             else if (_pingSentAt >= 0)
             {

@@ -62,7 +62,7 @@ internal sealed partial class YamuxSession
                 CompleteSent(sent);
                 sent = null;
                 controlBytes = Scheduler.WriteControl(_controlFrames, out bool pingWritten, _finished);
-                if (pingWritten)
+                if (pingWritten && _pingSentAt < 0)
                     _pingSentAt = _time.GetTimestamp();
                 foreach (YamuxStream finished in _finished)
                     RetireIfDone(finished);

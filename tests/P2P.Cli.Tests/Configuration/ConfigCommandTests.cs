@@ -22,6 +22,7 @@ public sealed class ConfigCommandTests
         Assert.AreEqual("[] default ", Shape(events, "listen"));
         Assert.AreEqual("[\"local\"] default ", Shape(events, "replication.offer_to"));
         Assert.AreEqual(" default ", Shape(events, "log"));
+        Assert.AreEqual(" default ", Shape(events, "up"));
         Assert.IsEmpty(Directory.GetFileSystemEntries(host.Folder.Path));
     }
 

@@ -48,6 +48,28 @@ public sealed class SettingsTests
     }
 
     [TestMethod]
+    public void Limits_reach_the_node_each_by_its_name_and_those_of_the_node_before_hold_where_none_is_given()
+    {
+        using var host = new FakeHost();
+        host.Variables["P2P_UP"] = "2 MB/s";
+        Settings settings = Load(host, "id", "--down", "500KiB");
+        settings.Rooms.Limits.MaxConnections = 21;
+        settings.Rooms.Limits.MaxConnectionsPerAddress = 22;
+        settings.Rooms.Limits.MaxInboundStreamsPerPeer = 23;
+        settings.Rooms.Limits.IdleTimeout = TimeSpan.FromSeconds(24);
+        settings.Rooms.Limits.DialTimeout = TimeSpan.FromSeconds(25);
+        LimitOptions limits = settings.ForNode("data", listen: false).Limits;
+        Assert.AreEqual((2_000_000L, 512_000L), (limits.UploadBytesPerSecond, limits.DownloadBytesPerSecond));
+        foreach (PropertyInfo property in typeof(LimitOptions).GetProperties())
+            Assert.AreEqual(property.GetValue(settings.Rooms.Limits), property.GetValue(limits), property.Name);
+
+        var later = new Settings { Inherited = new InheritedSettings("p2p", [], [], Up: 100_000, Down: null) };
+        Assert.AreEqual((100_000L, (long?)null), (later.ForNode("data", listen: false).Limits.UploadBytesPerSecond, later.DownOfNode));
+        settings.Inherited = later.Inherited;
+        Assert.AreEqual(2_000_000, settings.UpOfNode);
+    }
+
+    [TestMethod]
     public void A_command_has_its_own_key_for_the_timeout()
     {
         using var host = new FakeHost();

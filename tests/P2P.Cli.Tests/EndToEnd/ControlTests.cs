@@ -77,6 +77,11 @@ public sealed class ControlTests : EndToEndTest
         AssertError("in_use", network);
         StringAssert.Contains(network.Events[^1].GetProperty("message").GetString(), $"process {slow.Fetch.Id}");
 
+        ToolProcess limited = await RunAsync("shares", "--data", "A", "--up", "2MB", "--json");
+        await limited.ExpectAsync(1);
+        AssertError("in_use", limited);
+        StringAssert.Contains(limited.Events[^1].GetProperty("message").GetString(), "sends without a limit, not at most 2MB a second");
+
         share.Signal(ToolProcess.Interrupt);
         await share.ExpectAsync(0);
         await (await RunAsync("unshare", "film.bin", "--data", "A")).ExpectAsync(0);

@@ -96,6 +96,9 @@ public sealed class ParserTests
     [DataRow("config|set|replication.offer_to|local,me", "'me' is neither local", "peer id")]
     [DataRow("config|set|peer|/ip4/127.0.0.1/tcp/1", "does not say which peer", "/p2p/ID")]
     [DataRow("config|set|data|/x", "inside the data folder", "--config FILE")]
+    [DataRow("id|--up|fast", "--up: \"fast\" is no rate", "500KiB")]
+    [DataRow("id|--down|0", "--down: \"0\" is too little", "16KiB")]
+    [DataRow("config|set|up|16383", "up: \"16383\" is too little", "as fast as the network")]
     [DataRow("link|l|x", "\"x\" is one argument too many", "")]
     public async Task Wrong_usage_ends_with_2_and_says_what_to_do(string line, string what, string hint)
     {
