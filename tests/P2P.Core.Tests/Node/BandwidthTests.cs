@@ -1,5 +1,6 @@
 using P2P.Core.Tests.Connections;
 using P2P.Testing;
+using P2P.Tests.Shared;
 
 namespace P2P.Core.Tests.Node;
 
@@ -21,6 +22,7 @@ public sealed class BandwidthTests
     [Timeout(120_000, CooperativeCancellation = true)]
     public Task A_transfer_takes_as_long_as_the_limit_says(bool isUpload, int kibPerSecond, int mebibytes, int sharers) => TransferAsync(isUpload, kibPerSecond, mebibytes, sharers);
 
+    [TestMethod]
     [SlowTest]
     [DataRow(false, 16, 4, 2)]
     [DataRow(false, 64, 12, 8)]
