@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
 using P2P.Core.Connections;
 using P2P.Core.Transport;
 using P2P.Testing;
@@ -158,6 +159,30 @@ public sealed class BandwidthTests
 
         using BandwidthLimits none = new(new ConnectionOptions(), near, _time);
         Assert.AreSame<ITransportConnection>(connection, none.Apply(connection), "no limit, no wrapper");
+    }
+
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    [Timeout(60_000, CooperativeCancellation = true)]
+    public async Task The_rate_holds_over_sockets_and_a_real_clock(bool sends)
+    {
+        const int Rate = 4_000_000, Bytes = 8_000_000;
+        using RateLimit limit = new(Rate, TimeProvider.System);
+        TcpTransport transport = new(TimeProvider.System, NullLogger.Instance);
+        await using ITransportListener listener = await transport.ListenAsync(Multiaddress.Parse("/ip4/127.0.0.1/tcp/0"), Token);
+        await using ITransportConnection dialed = await transport.DialAsync(listener.BoundAddress, Token);
+        await using ITransportConnection accepted = (await listener.AcceptAsync(Token))!;
+        LimitedConnection near = new(dialed, sends ? limit : null, sends ? null : limit);
+        long start = TimeProvider.System.GetTimestamp();
+        Task sending = Task.Run(async () => await (sends ? near : accepted).SendAsync(new byte[Bytes], Token), Token);
+        byte[] buffer = new byte[512 * 1024];
+        for (int left = Bytes; left > 0;)
+            left -= await (sends ? accepted : near).ReceiveAsync(buffer, Token);
+        double seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+        await sending;
+        TestContext.WriteLine($"{(Bytes - (Rate / 4)) / seconds / Rate:P1} of the rate");
+        Assert.IsGreaterThan(0.97 * (Bytes - (Rate / 4.0)) / Rate, seconds); // how much later depends on who else uses the machine
     }
 
     private static (LimitedConnection Near, MemoryConnection Far) NewPair(RateLimit? up, RateLimit? down)
