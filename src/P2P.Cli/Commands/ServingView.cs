@@ -12,6 +12,7 @@ internal sealed class ServingView(CommandContext context, P2PNode node)
     private readonly RateMeter _rate = new(context.Host.Time);
     private readonly Dictionary<PeerId, long> _told = [];
     private readonly HashSet<NodeWarning> _warned = [];
+    private readonly IdleMemory _memory = new(context.Host.Time);
 
     /// <summary>Returns when the user ends it.</summary>
     /// <returns>What was done until then.</returns>
@@ -29,6 +30,7 @@ internal sealed class ServingView(CommandContext context, P2PNode node)
                 Show(now);
                 timer.Period = context.Screen.IsTerminal || now.BytesServed != _shown ? s_pace : s_idlePace; // a node that does nothing is looked at by nobody
                 _shown = now.BytesServed;
+                _memory.Look(now.BytesServed + now.BytesFetched);
             }
             while (await timer.WaitForNextTickAsync(context.Stopping));
         }
