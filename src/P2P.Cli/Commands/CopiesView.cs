@@ -7,6 +7,13 @@ namespace P2P.Cli.Commands;
 /// <summary>Says how many copies of a share others keep.</summary>
 internal static class CopiesView
 {
+    /// <summary>Refuses when the node takes no part in the DHT, by which holders are found.</summary>
+    public static void Require(CommandContext context, P2PNode node)
+    {
+        if (node.Status.Dht is null)
+            throw NodeSession.Refusal(context, "takes no part in the DHT (dht.mode is off), by which nodes that keep copies are found");
+    }
+
     /// <summary>Whether it is as safe as was asked for at least.</summary>
     public static bool IsEnough(HealthReport health) => health.MinCopies >= health.Min && health.Target > 0;
 

@@ -28,6 +28,7 @@ internal sealed class HealthCommand : ToolCommand
     {
         (ShareLink link, _) = _link.Read(context, pathsMax: 0);
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true);
+        CopiesView.Require(context, session.Node);
         HealthReport health = await CountAsync(context, session.Node, link);
         if (context.Events is { } events)
         {

@@ -36,7 +36,7 @@ internal sealed class LanCommand : ToolCommand
 
         try
         {
-            await foreach (LanChange change in LanView.Changes(session.Node, context.Stopping))
+            await foreach (LanChange change in LanView.Changes(context, session.Node, context.Stopping))
                 view.Show(change);
         }
         catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)

@@ -26,9 +26,13 @@ internal sealed class LanView(CommandContext context)
             throw new UsageException("The local network is not looked at: --no-lan or no_lan says so.");
     }
 
+    /// <summary>Refuses when the node does not look at the local network.</summary>
+    public static void Require(CommandContext context, P2PNode node) => _ = Changes(context, node, context.Stopping);
+
     /// <summary>What changes on the network of a node.</summary>
     /// <exception cref="UsageException">It does not look at one.</exception>
-    public static IAsyncEnumerable<LanChange> Changes(P2PNode node, CancellationToken cancellationToken)
+    /// <exception cref="P2PException">InUse: likewise, and it is the node of another command.</exception>
+    public static IAsyncEnumerable<LanChange> Changes(CommandContext context, P2PNode node, CancellationToken cancellationToken)
     {
         try
         {
@@ -36,7 +40,7 @@ internal sealed class LanView(CommandContext context)
         }
         catch (InvalidOperationException)
         {
-            throw new UsageException("The node does not look at the local network: it listens on this machine alone, or was started with --no-lan.");
+            throw NodeSession.Refusal(context, "does not look at the local network: it listens on this machine alone, or was started with --no-lan");
         }
     }
 
@@ -50,7 +54,7 @@ internal sealed class LanView(CommandContext context)
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(time.Token, context.Stopping);
         try
         {
-            await foreach (LanChange change in Changes(node, stop.Token))
+            await foreach (LanChange change in Changes(context, node, stop.Token))
             {
                 Take(change);
                 if (context.Events is not null && !IsQuiet)

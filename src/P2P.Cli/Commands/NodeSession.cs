@@ -61,6 +61,13 @@ internal sealed class NodeSession : IAsyncDisposable
         return await OpenBesideAsync(context, folder, listen);
     }
 
+    /// <summary>The failure of a command that needs what the node is not set up for: wrong usage, or the fault of whoever started it.</summary>
+    /// <param name="context">The command.</param>
+    /// <param name="what">What the node does not do, after "the node".</param>
+    public static Exception Refusal(CommandContext context, string what) => context.Host.Attachment is null
+        ? new UsageException($"The node {what}.")
+        : new P2PException(P2PErrorCode.InUse, $"The node that runs on this folder {what}. End it first, or name another folder with --data.");
+
     public async ValueTask DisposeAsync()
     {
         await _ended.CancelAsync();

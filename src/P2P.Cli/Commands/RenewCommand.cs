@@ -22,6 +22,7 @@ internal sealed class RenewCommand : ToolCommand
     {
         (ShareLink link, _) = _link.Read(context, pathsMax: 0);
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: false);
+        CopiesView.Require(context, session.Node);
         HealthReport health = await session.Node.RenewReplicasAsync(link, context.Stopping);
         if (context.Events is { } events)
             events.Write(CopiesView.ToReplicated(health));

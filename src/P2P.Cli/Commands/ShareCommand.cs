@@ -123,6 +123,10 @@ internal sealed class ShareCommand : ToolCommand
 
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: true, mayStandBeside: false);
         P2PNode node = session.Node;
+        if (options.OnLan)
+            LanView.Require(context, node);
+        if (options.Replicas > 0)
+            CopiesView.Require(context, node);
         string[] addresses = [.. node.Status.Addresses.Select(address => address.ToString())];
         context.Events?.Write(new ReadyEvent($"{node.Id}", addresses));
         if (session.IsNew)

@@ -361,7 +361,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             _loops.Add(RunAsync(lan.RunAsync));
         if (Reaching is { } reaching)
             _loops.Add(RunAsync(reaching.RunAsync));
-        if (Dht.All.Count > 0 && !Dht.MayFindAnybody)
+        if (Dht.All.Count > 0 && !Dht.MayFindAnybody && Lan is null)
             NodeLog.NobodyKnown(_logger);
         foreach (Multiaddress peer in Settings.BootstrapPeers.Concat(Dht.Bootstrap))
             _loops.Add(RunAsync(cancellationToken => KeepConnectedAsync(peer, cancellationToken)));
@@ -381,7 +381,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
                 SourceChange.Unreadable => "cannot be read any more",
                 _ => "was changed",
             };
-            string message = $"The shared file {notice.Path} {what}; it is no longer served. Share it again to serve what it holds now.";
+            string message = $"The shared file {notice.Path} {what}; what differs is no longer served. Share it again to serve what it holds now.";
             if (Warnings.Add("source_changed", message))
                 NodeLog.Warned(_logger, message);
         }

@@ -45,8 +45,8 @@ internal sealed class StallWatch(TimeProvider time, TimeSpan limit, long now)
         (P2PErrorCode code, string message) = session.Stall switch
         {
             SessionStall.NobodyHasIt => (P2PErrorCode.NotFound, $"The peers that answer do not have it (waited {time}). Is it still shared?"),
-            SessionStall.NoProviders when attempts.Any(static attempt => attempt.Address != ContentProviders.DhtSource) && !anythingReceived => (P2PErrorCode.Unreachable, $"Nobody answers who has it (waited {time}). Is the sharer online?"),
-            SessionStall.NoProviders when !anythingReceived => (P2PErrorCode.NotFound, $"No peer is known that has it (waited {time}). The link names no address that could be asked, and the DHT nobody."),
+            SessionStall.NoProviders when attempts.Any(static attempt => attempt.Address is not (ContentProviders.DhtSource or ContentProviders.LanSource)) && !anythingReceived => (P2PErrorCode.Unreachable, $"Nobody answers who has it (waited {time}). Is the sharer online?"),
+            SessionStall.NoProviders when !anythingReceived => (P2PErrorCode.NotFound, $"No peer is known that has it (waited {time}). The link names no address that could be asked, and neither the DHT nor the local network knows anybody."),
             SessionStall.NoProviders => (P2PErrorCode.Unreachable, $"The sharer is gone and nobody else answers who has it (waited {time})."),
             _ => (P2PErrorCode.Unreachable, $"The peers that have it stopped sending (waited {time})."),
         };

@@ -50,6 +50,15 @@ public sealed class StallWatchTests
         Assert.HasCount(attempts.Length, e.Attempts);
     }
 
+    [TestMethod]
+    public void Places_where_peers_are_looked_for_are_no_peers()
+    {
+        DialAttempt[] attempts = [new DialAttempt(ContentProviders.DhtSource, "no bootstrap peer known"), new DialAttempt(ContentProviders.LanSource, "nobody there answers")];
+        P2PException e = StallWatch.ToException(new SessionStatistics { Stall = SessionStall.NoProviders }, attempts, anythingReceived: false, Limit);
+        Assert.AreEqual(P2PErrorCode.NotFound, e.Code);
+        StringAssert.Contains(e.Message, "neither the DHT nor the local network");
+    }
+
     private StallWatch Watch() => new(_time, Limit, _time.GetTimestamp());
 
     private bool LookAfter(StallWatch watch, int seconds, long verified, int steps = 1)
