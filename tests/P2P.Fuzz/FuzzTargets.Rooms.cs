@@ -46,6 +46,7 @@ internal static partial class FuzzTargets
         new("bitswap", BitswapSamples(), BitswapMessages),
         new("dht-message", DhtSamples(), DhtMessages),
         new("ipns-record", [[0x42, 1, 7, 0x4a, 1, 0xa0], [0x42, 1, 7, 0x4a, 10, 0xa1, 0x63, .. "TTL"u8, 0x1a, 1, 2, 3, 4]], input => new IpnsValidator().IsValid(Peer.AsSpan(), input, default)),
+        new("beacon", [new Beacon(Peer, [4001, 65535]) { Asks = true }.Write(), new Beacon(default, []) { Asks = true }.Write(), new Beacon(Peer, []) { IsGoodbye = true }.Write()], Beacons),
         new("dns-message", [DnsMessageWriter.Write(PeerService.Query()), DnsMessageWriter.Write(new PeerService("abc").Announce(Peer, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")])), DnsMessageWriter.Write(new PeerService("abc").Answer(PeerService.Query(), Peer, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")])!)], DnsMessages),
         new("nat-pmp", [[0, 0x80, 0, 0, 0, 0, 0, 100, 203, 0, 113, 5], [0, 0x82, 0, 0, 0, 0, 0, 100, 15, 161, 15, 162, 0, 0, 14, 16]], input => NatPmpMessage.TryRead(input, out _)),
         new("pcp", [[2, 0x80, .. new byte[22]], [2, 0x81, 0, 0, .. new byte[20], .. new byte[12], 6, 0, 0, 0, 15, 161, 15, 162, .. new byte[16]]], input => PcpMessage.TryRead(input, out _)),
@@ -74,6 +75,17 @@ internal static partial class FuzzTargets
         DhtMessageCodec.Encode(new DhtMessage { Type = DhtMessageType.PutValue, Key = "/pk/x"u8.ToArray(), Record = new DhtRecord("/pk/x"u8.ToArray(), new byte[] { 1 }, "2026-01-01T00:00:00Z") }),
         DhtMessageCodec.Encode(new DhtMessage { Type = DhtMessageType.GetProviders, Key = Raw.MultihashSpan.ToArray(), ProviderPeers = [new Contact(Peer, [])] }),
     ];
+
+    /// <summary>What was read is written and read again.</summary>
+    private static void Beacons(byte[] input)
+    {
+        if (!Beacon.TryRead(input, out Beacon? beacon))
+            return;
+        Assert.IsLessThanOrEqualTo(Beacon.MaxPorts, beacon.Ports.Count);
+        Assert.IsTrue(Beacon.TryRead(beacon.Write(), out Beacon? again));
+        Assert.AreEqual((beacon.Peer, beacon.Asks, beacon.IsGoodbye), (again.Peer, again.Asks, again.IsGoodbye));
+        CollectionAssert.AreEqual(beacon.Ports.ToArray(), again.Ports.ToArray());
+    }
 
     private static void DnsMessages(byte[] input)
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace P2P.NetLab;
 
 /// <summary>Hosts on one local network, none of which has a route elsewhere.</summary>
@@ -30,6 +32,20 @@ internal sealed class Lab : Laboratory
     /// <summary>Pulls the cable of a host, or puts it back.</summary>
     public Task SetUpAsync(int host, bool up, CancellationToken cancellationToken) =>
         IpAsync($"-n {_hosts[host].Namespace} link set eth0 {(up ? "up" : "down")}", cancellationToken);
+
+    /// <summary>Lets no packet of a UDP port into a host or out of it, as a firewall does.</summary>
+    public async Task DropAsync(int host, int port, CancellationToken cancellationToken)
+    {
+        string rules = string.Create(CultureInfo.InvariantCulture, $$"""
+            table inet drops{{port}} {
+              chain in { type filter hook input priority 0; policy accept; udp dport {{port}} drop; }
+              chain out { type filter hook output priority 0; policy accept; udp dport {{port}} drop; }
+            }
+            """);
+        string file = _hosts[host][$"drops{port}"];
+        await File.WriteAllTextAsync(file, rules, cancellationToken);
+        await IpAsync($"netns exec {_hosts[host].Namespace} nft -f {file}", cancellationToken);
+    }
 
     /// <summary>Gives a host a route for multicast, for programs that do not say by which interface they send.</summary>
     public Task AddMulticastRouteAsync(int host, CancellationToken cancellationToken) =>

@@ -100,4 +100,34 @@ public sealed class LanTests
         TestContext.WriteLine($"found after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
         Assert.IsLessThan(10, Stopwatch.GetElapsedTime(began).TotalSeconds);
     }
+
+    [TestMethod]
+    [Timeout(Limit, CooperativeCancellation = true)]
+    public async Task Hosts_whose_firewalls_drop_multicast_dns_list_each_other()
+    {
+        Laboratory.Need("nft");
+        await using Lab lab = await Lab.StartAsync(2, Token);
+        for (int host = 0; host < 2; host++)
+            await lab.DropAsync(host, 5353, Token);
+        string[] names = ["alice", "bob"];
+        ToolRun[] nodes = [.. names.Select((name, host) => lab[host].Start("node", "--node-name", name, "--json", "--log", "log"))];
+        foreach (ToolRun node in nodes)
+            await node.SaidAsync("\"ready\"", Token);
+        string[] ids = [(await lab[0].RunAsync(Token, "id")).Output.Trim(), (await lab[1].RunAsync(Token, "id")).Output.Trim()];
+        for (int host = 0; host < 2; host++)
+        {
+            ToolRun list = await lab[host].RunAsync(Token, "lan");
+            Assert.AreEqual(0, list.ExitCode, list.ToString());
+            StringAssert.Contains(list.Output, ids[1 - host]);
+        }
+
+        // one who does not listen, beside another who runs on the same host
+        long began = Stopwatch.GetTimestamp();
+        ToolRun watch = lab[1].Start("lan", "--watch", "--data", "other", "--json");
+        await watch.SaidAsync(ids[0], Token);
+        TestContext.WriteLine($"found after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s, the start of the tool included");
+        await watch.SaidAsync(ids[1], Token);
+        await nodes[0].InterruptAsync(Token);
+        await watch.SaidAsync($"\"peer_gone\",\"peer_id\":\"{ids[0]}\"", Token);
+    }
 }

@@ -14,4 +14,10 @@ internal static partial class DiscoveryLog
 
     [LoggerMessage(2202, LogLevel.Debug, "Peer {Peer} of the local network {What}")]
     public static partial void Told(ILogger logger, PeerId peer, string what);
+
+    [LoggerMessage(2203, LogLevel.Debug, "Beacons on {Interface}")]
+    public static partial void BeaconOpened(ILogger logger, string @interface);
+
+    [LoggerMessage(2204, LogLevel.Debug, "Beacons on {Interface} failed: {Reason}")]
+    public static partial void BeaconFailed(ILogger logger, string @interface, string reason);
 }

@@ -11,15 +11,19 @@ internal interface ILanSystem
 
     /// <summary>Joins the group of multicast DNS on an interface.</summary>
     /// <exception cref="SocketException">It does not work there.</exception>
-    IMulticastChannel Open(LanInterface card, AddressFamily family);
+    ILanChannel Open(LanInterface card, AddressFamily family);
+
+    /// <summary>Opens the port of beacons on an interface that has an IPv4 address.</summary>
+    /// <exception cref="SocketException">It does not work there.</exception>
+    ILanChannel OpenBeacon(LanInterface card);
 }
 
-/// <summary>The group of multicast DNS on one interface.</summary>
-internal interface IMulticastChannel : IDisposable
+/// <summary>Packets to all peers on one interface: the group of multicast DNS, or broadcast.</summary>
+internal interface ILanChannel : IDisposable
 {
     /// <summary>Sends a packet.</summary>
     /// <param name="packet">The packet.</param>
-    /// <param name="to">To whom alone; null: to the group.</param>
+    /// <param name="to">To whom alone; null: to all.</param>
     /// <param name="cancellationToken">Ends the try.</param>
     /// <exception cref="SocketException">The interface is gone, or nothing can be sent there.</exception>
     ValueTask SendAsync(ReadOnlyMemory<byte> packet, IPEndPoint? to, CancellationToken cancellationToken);

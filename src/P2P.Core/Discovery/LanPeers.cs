@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace P2P.Core.Discovery;
 
 /// <summary>Who was seen on the local network and where, bounded against whoever invents peers there. Owns no clock; not thread-safe.</summary>
@@ -50,6 +52,17 @@ internal sealed class LanPeers(PeerId self)
     /// <summary>A peer said good-bye.</summary>
     /// <returns>Whether it was there.</returns>
     public bool OnGone(PeerId peer) => _peers.Remove(peer);
+
+    /// <summary>A peer, or somebody in its name, said good-bye from one address.</summary>
+    /// <returns>Whether it was there and nothing is left of it.</returns>
+    public bool OnGone(PeerId peer, IPAddress from)
+    {
+        if (!_peers.TryGetValue(peer, out Dictionary<Multiaddress, TimeSpan>? known))
+            return false;
+        foreach (Multiaddress address in known.Keys.Where(address => address.TryGetIPAddress(out IPAddress? ip) && ip.Equals(from)).ToList())
+            known.Remove(address);
+        return known.Count == 0 && _peers.Remove(peer);
+    }
 
     /// <summary>Drops what was not told again for too long.</summary>
     /// <returns>The peers of which nothing is left.</returns>

@@ -16,5 +16,7 @@ internal sealed class LanSystem(TimeProvider time) : ILanSystem
         return known.Cards;
     }
 
-    public IMulticastChannel Open(LanInterface card, AddressFamily family) => MulticastSocket.Open(card, family);
+    public ILanChannel Open(LanInterface card, AddressFamily family) => MulticastSocket.Open(card, family);
+
+    public ILanChannel OpenBeacon(LanInterface card) => BeaconSocket.Open(card);
 }

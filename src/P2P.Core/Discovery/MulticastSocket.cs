@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace P2P.Core.Discovery;
 
 /// <summary>The group of multicast DNS on one interface, by a socket on the port that all responders of the machine share (RFC 6762, 5 and 11).</summary>
-internal sealed class MulticastSocket : IMulticastChannel
+internal sealed class MulticastSocket : ILanChannel
 {
     /// <summary>The port of multicast DNS.</summary>
     public const int Port = 5353;

@@ -26,7 +26,7 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(1), AskInterval = TimeSpan.FromSeconds(5);
 
     private readonly ConnectionPool _pool;
-    private readonly MulticastDns _discovery;
+    private readonly LanDiscovery _discovery;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly BackgroundWork _work;
@@ -44,7 +44,7 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
         _logger = seams.Loggers.CreateLogger("P2P.Core.Node");
         _work = new BackgroundWork(error => NodeLog.LoopFailed(_logger, error));
         Catalogue = new LanCatalogue(pool, nodeName, onLink, seams.Time);
-        _discovery = new MulticastDns(pool.Self, system, () => pool.ListenAddresses, OnFound, OnGone, seams.Time, seams.ForkRandom(), seams.Loggers.CreateLogger("P2P.Core.Discovery"));
+        _discovery = new LanDiscovery(pool.Self, system, () => pool.ListenAddresses, OnFound, OnGone, seams.Time, seams.ForkRandom(), seams.Loggers.CreateLogger("P2P.Core.Discovery"));
     }
 
     /// <summary>What this node shares there.</summary>

@@ -15,6 +15,15 @@ internal sealed class FakeLan
     /// <summary>Every packet to the group so far.</summary>
     public ConcurrentQueue<(IPEndPoint From, DnsMessage Message)> Said { get; } = [];
 
+    /// <summary>Whether multicast gets through, and whether broadcast does; what does not is sent and lost.</summary>
+    public bool CarriesMulticast { get; set; } = true;
+
+    /// <inheritdoc cref="CarriesMulticast"/>
+    public bool CarriesBroadcast { get; set; }
+
+    /// <summary>Every beacon so far.</summary>
+    public ConcurrentQueue<(IPEndPoint From, Beacon Beacon)> Beacons { get; } = [];
+
     /// <summary>Packets to one alone.</summary>
     public ConcurrentQueue<(IPEndPoint To, DnsMessage Message)> Told { get; } = [];
 
@@ -22,18 +31,22 @@ internal sealed class FakeLan
     public FakeHost AddHost() => AddHost(IPAddress.Parse($"10.7.0.{Interlocked.Increment(ref _count)}"));
 
     /// <summary>Adds a host.</summary>
-    public FakeHost AddHost(IPAddress address)
+    public FakeHost AddHost(IPAddress address) => Add(new FakeHost(this, address));
+
+    /// <summary>Adds a host.</summary>
+    public FakeHost Add(FakeHost host)
     {
-        var host = new FakeHost(this, address);
         _hosts.TryAdd(host, 0);
         return host;
     }
 
     /// <summary>Somebody sends a packet, whoever it says it is.</summary>
-    public void Send(byte[] packet, IPEndPoint from)
+    public void Send(byte[] packet, IPEndPoint from, bool isBroadcast = false)
     {
+        if (!(isBroadcast ? CarriesBroadcast : CarriesMulticast))
+            return;
         foreach (FakeHost host in _hosts.Keys)
-            host.Receive(packet, from);
+            host.Receive(packet, from, isBroadcast);
     }
 }
 
@@ -43,6 +56,9 @@ internal sealed class FakeHost(FakeLan lan, IPAddress address) : ILanSystem
     private readonly Lock _gate = new();
     private readonly List<FakeChannel> _channels = [];
     private bool _isUp = true;
+
+    /// <summary>Whether a program has the port of beacons for itself.</summary>
+    public bool IsBeaconPortTaken { get; init; }
 
     public IPAddress Address => address;
 
@@ -56,12 +72,24 @@ internal sealed class FakeHost(FakeLan lan, IPAddress address) : ILanSystem
             return _isUp ? [new LanInterface("eth0", 2, [(address, 8)])] : [];
     }
 
-    public IMulticastChannel Open(LanInterface card, AddressFamily family)
+    public ILanChannel Open(LanInterface card, AddressFamily family)
     {
         lock (_gate)
         {
             Opened++;
-            var channel = new FakeChannel(this);
+            var channel = new FakeChannel(this, isBroadcast: false);
+            _channels.Add(channel);
+            return channel;
+        }
+    }
+
+    public ILanChannel OpenBeacon(LanInterface card)
+    {
+        if (IsBeaconPortTaken)
+            throw new SocketException((int)SocketError.AddressAlreadyInUse);
+        lock (_gate)
+        {
+            var channel = new FakeChannel(this, isBroadcast: true);
             _channels.Add(channel);
             return channel;
         }
@@ -81,10 +109,18 @@ internal sealed class FakeHost(FakeLan lan, IPAddress address) : ILanSystem
         }
     }
 
-    public void Receive(byte[] packet, IPEndPoint from)
+    public void Receive(byte[] packet, IPEndPoint from, bool isBroadcast)
     {
         lock (_gate)
-            _channels.ForEach(channel => channel.Receive(packet, from));
+            _channels.Where(channel => channel.IsBroadcast == isBroadcast).ToList().ForEach(channel => channel.Receive(packet, from));
+    }
+
+    private void Broadcast(byte[] packet)
+    {
+        Assert.IsTrue(Beacon.TryRead(packet, out Beacon? beacon));
+        var from = new IPEndPoint(address, 50_000);
+        lan.Beacons.Enqueue((from, beacon));
+        lan.Send(packet, from, isBroadcast: true);
     }
 
     private void Forget(FakeChannel channel)
@@ -107,9 +143,11 @@ internal sealed class FakeHost(FakeLan lan, IPAddress address) : ILanSystem
         lan.Send(packet, from);
     }
 
-    private sealed class FakeChannel(FakeHost host) : IMulticastChannel
+    private sealed class FakeChannel(FakeHost host, bool isBroadcast) : ILanChannel
     {
         private readonly Channel<(byte[] Packet, IPEndPoint From)> _packets = Channel.CreateUnbounded<(byte[], IPEndPoint)>();
+
+        public bool IsBroadcast => isBroadcast;
 
         public void Receive(byte[] packet, IPEndPoint from) => _packets.Writer.TryWrite((packet, from));
 
@@ -118,7 +156,10 @@ internal sealed class FakeHost(FakeLan lan, IPAddress address) : ILanSystem
         public ValueTask SendAsync(ReadOnlyMemory<byte> packet, IPEndPoint? to, CancellationToken cancellationToken)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            host.Send(packet.ToArray(), to);
+            if (isBroadcast)
+                host.Broadcast(packet.ToArray());
+            else
+                host.Send(packet.ToArray(), to);
             return ValueTask.CompletedTask;
         }
 

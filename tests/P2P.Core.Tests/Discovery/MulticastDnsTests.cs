@@ -1,8 +1,5 @@
-using System.Collections.Concurrent;
 using System.Net;
-using Microsoft.Extensions.Logging.Abstractions;
 using P2P.Core.Discovery;
-using P2P.Core.Identity;
 using P2P.Core.Tests.Connections;
 using P2P.Testing;
 
@@ -25,21 +22,21 @@ public sealed class MulticastDnsTests : IAsyncDisposable
     [Timeout(90_000, CooperativeCancellation = true)]
     public async Task Two_find_each_other_at_once_and_learn_of_the_end()
     {
-        Peer first = Start(), second = Start();
+        FakePeer first = Start(), second = Start();
         await UntilAsync(() => first.Found.ContainsKey(second.Id) && second.Found.ContainsKey(first.Id), TimeSpan.FromSeconds(2));
         Assert.AreEqual(second.Host.Listen, first.Found[second.Id].Single());
         Assert.IsFalse(first.Found.ContainsKey(first.Id));
 
         await second.StopAsync();
         await UntilAsync(() => first.Gone.Contains(second.Id), TimeSpan.FromSeconds(2));
-        Assert.IsEmpty(first.Dns.Peers);
+        Assert.IsEmpty(first.Lan.Peers);
     }
 
     [TestMethod]
     [Timeout(90_000, CooperativeCancellation = true)]
     public async Task Who_does_not_listen_finds_others_and_is_not_found()
     {
-        Peer silent = Start(listens: false), other = Start();
+        FakePeer silent = Start(listens: false), other = Start();
         await UntilAsync(() => silent.Found.ContainsKey(other.Id), TimeSpan.FromSeconds(2));
         await RunForAsync(TimeSpan.FromSeconds(30));
         Assert.IsFalse(other.Found.ContainsKey(silent.Id));
@@ -49,9 +46,9 @@ public sealed class MulticastDnsTests : IAsyncDisposable
     [Timeout(90_000, CooperativeCancellation = true)]
     public async Task What_comes_from_beyond_the_link_or_leads_there_is_not_believed()
     {
-        Peer self = Start();
+        FakePeer self = Start();
         await UntilAsync(() => self.Host.Opened > 0, TimeSpan.FromSeconds(1));
-        PeerId stranger = NewId(), near = NewId();
+        PeerId stranger = FakePeer.NewId(), near = FakePeer.NewId();
         var service = new PeerService("x");
         byte[] honest = DnsMessageWriter.Write(service.Announce(stranger, [Multiaddress.Parse("/ip4/10.7.0.99/tcp/1")]));
         _lan.Send(honest, new IPEndPoint(IPAddress.Parse("192.0.2.1"), MulticastSocket.Port)); // a router let it through
@@ -67,28 +64,28 @@ public sealed class MulticastDnsTests : IAsyncDisposable
     [Timeout(120_000, CooperativeCancellation = true)]
     public async Task Invented_peers_are_let_in_a_few_at_a_time_and_never_too_many()
     {
-        Peer self = Start();
+        FakePeer self = Start();
         await UntilAsync(() => self.Host.Opened > 0, TimeSpan.FromSeconds(1));
         var service = new PeerService("x");
         for (int minute = 0; minute < 10; minute++)
         {
             for (int i = 0; i < 100; i++)
-                _lan.Send(DnsMessageWriter.Write(service.Announce(NewId(), [Multiaddress.Parse("/ip4/10.7.0.99/tcp/1")])), From(99));
+                _lan.Send(DnsMessageWriter.Write(service.Announce(FakePeer.NewId(), [Multiaddress.Parse("/ip4/10.7.0.99/tcp/1")])), From(99));
             if (minute == 0)
-                await Eventually.TrueAsync(() => self.Dns.Peers.Count == LanPeers.MaxNewPerMinute, TestContext.CancellationToken);
-            Assert.IsLessThanOrEqualTo(LanPeers.MaxPeers, self.Dns.Peers.Count);
+                await Eventually.TrueAsync(() => self.Lan.Peers.Count == LanPeers.MaxNewPerMinute, TestContext.CancellationToken);
+            Assert.IsLessThanOrEqualTo(LanPeers.MaxPeers, self.Lan.Peers.Count);
             await RunForAsync(TimeSpan.FromMinutes(1));
         }
 
         Assert.IsGreaterThan(LanPeers.MaxNewPerMinute, self.Found.Count);
-        await UntilAsync(() => self.Dns.Peers.Count == 0, TimeSpan.FromMinutes(3)); // they fell silent
+        await UntilAsync(() => self.Lan.Peers.Count == 0, TimeSpan.FromMinutes(3)); // they fell silent
     }
 
     [TestMethod]
     [Timeout(120_000, CooperativeCancellation = true)]
     public async Task The_same_thing_is_said_once_a_second_however_often_it_is_asked()
     {
-        Peer self = Start();
+        FakePeer self = Start();
         await RunForAsync(TimeSpan.FromSeconds(50)); // its own questions are rare then
         _lan.Said.Clear();
         for (int i = 0; i < 40; i++)
@@ -108,7 +105,7 @@ public sealed class MulticastDnsTests : IAsyncDisposable
     [Timeout(120_000, CooperativeCancellation = true)]
     public async Task Many_peers_that_know_each_other_are_quiet()
     {
-        Peer[] peers = [.. Enumerable.Range(0, 20).Select(_ => Start())];
+        FakePeer[] peers = [.. Enumerable.Range(0, 20).Select(_ => Start())];
         await UntilAsync(() => peers.All(peer => peer.Found.Count == 19), TimeSpan.FromSeconds(20));
         await RunForAsync(TimeSpan.FromSeconds(120));
         _lan.Said.Clear();
@@ -116,19 +113,19 @@ public sealed class MulticastDnsTests : IAsyncDisposable
         int answers = _lan.Said.Count(said => said.Message.IsResponse), questions = _lan.Said.Count - answers;
         Assert.IsInRange(40, 120, questions); // each asks once a minute
         Assert.IsLessThanOrEqualTo(2 * questions, answers);
-        Assert.IsTrue(peers.All(peer => peer.Dns.Peers.Count == 19 && peer.Gone.IsEmpty), "and nobody is lost");
+        Assert.IsTrue(peers.All(peer => peer.Lan.Peers.Count == 19 && peer.Gone.IsEmpty), "and nobody is lost");
     }
 
     [TestMethod]
     [Timeout(90_000, CooperativeCancellation = true)]
     public async Task An_interface_that_comes_back_is_used_again()
     {
-        Peer first = Start(), second = Start();
+        FakePeer first = Start(), second = Start();
         await UntilAsync(() => first.Found.ContainsKey(second.Id), TimeSpan.FromSeconds(2));
         second.Host.SetUp(false);
-        await UntilAsync(() => first.Dns.Peers.Count == 0, TimeSpan.FromSeconds(200));
+        await UntilAsync(() => first.Lan.Peers.Count == 0, TimeSpan.FromSeconds(200));
         second.Host.SetUp(true);
-        await UntilAsync(() => first.Dns.Peers.Count == 1 && second.Dns.Peers.Count == 1, TimeSpan.FromSeconds(5));
+        await UntilAsync(() => first.Lan.Peers.Count == 1 && second.Lan.Peers.Count == 1, TimeSpan.FromSeconds(5));
     }
 
     public async ValueTask DisposeAsync()
@@ -138,17 +135,11 @@ public sealed class MulticastDnsTests : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private static PeerId NewId()
-    {
-        using var key = IdentityKey.Generate();
-        return key.PeerId;
-    }
-
     private static IPEndPoint From(int host) => new(IPAddress.Parse($"10.7.0.{host}"), MulticastSocket.Port);
 
-    private Peer Start(bool listens = true)
+    private FakePeer Start(bool listens = true)
     {
-        var peer = new Peer(_lan.AddHost(), listens, _time, _stop.Token);
+        var peer = new FakePeer(_lan.AddHost(), listens, _time, _stop.Token);
         _running.Add(peer.Running);
         return peer;
     }
@@ -157,35 +148,4 @@ public sealed class MulticastDnsTests : IAsyncDisposable
     private Task UntilAsync(Func<bool> condition, TimeSpan limit) => _time.AdvanceUntilAsync(condition, Step, 30 * limit);
 
     private Task RunForAsync(TimeSpan time) => _time.AdvanceAsync(time, time > TimeSpan.FromSeconds(5) ? TimeSpan.FromSeconds(0.25) : Step);
-
-    private sealed class Peer
-    {
-        private readonly CancellationTokenSource _stop;
-
-        public Peer(FakeHost host, bool listens, TimeProvider time, CancellationToken stop)
-        {
-            Host = host;
-            _stop = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            Dns = new MulticastDns(Id, host, () => listens ? [host.Listen] : [], (peer, addresses) => Found[peer] = addresses, Gone.Enqueue, time, new Random(host.Address.GetHashCode()), NullLogger.Instance);
-            Running = Dns.RunAsync(_stop.Token);
-        }
-
-        public PeerId Id { get; } = NewId();
-
-        public FakeHost Host { get; }
-
-        public MulticastDns Dns { get; }
-
-        public Task Running { get; }
-
-        public ConcurrentDictionary<PeerId, IReadOnlyList<Multiaddress>> Found { get; } = [];
-
-        public ConcurrentQueue<PeerId> Gone { get; } = [];
-
-        public async Task StopAsync()
-        {
-            await _stop.CancelAsync();
-            await Running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
 }

@@ -9,7 +9,7 @@ namespace P2P.Core.Discovery;
 /// Multicast DNS on one interface and family: asks who is there, answers who asks, and hears what is told (RFC 6762). Takes nothing from beyond the link, and
 /// says each thing at most once a second whoever asks for it.
 /// </summary>
-internal sealed class LanLink : IAsyncDisposable
+internal sealed class MulticastDnsLink : ILanLink
 {
     /// <summary>Packets that are read (count, and count a second), and that are sent to single askers; what is more is dropped.</summary>
     private const int MaxPackets = 500, PacketsPerSecond = 100, MaxUnicast = 20, UnicastPerSecond = 10;
@@ -23,7 +23,7 @@ internal sealed class LanLink : IAsyncDisposable
     private static readonly TimeSpan OnceASecond = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromMinutes(1), GoodbyePatience = TimeSpan.FromSeconds(1);
 
     private readonly LanInterface _card;
-    private readonly IMulticastChannel _channel;
+    private readonly ILanChannel _channel;
     private readonly PeerService _service;
     private readonly PeerId _self;
     private readonly Func<LanInterface, IReadOnlyList<Multiaddress>> _addressesOn;
@@ -49,9 +49,9 @@ internal sealed class LanLink : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="random">For the pauses before answers.</param>
     /// <param name="logger">Where its log goes.</param>
-    public LanLink(
+    public MulticastDnsLink(
         LanInterface card,
-        IMulticastChannel channel,
+        ILanChannel channel,
         PeerService service,
         PeerId self,
         Func<LanInterface, IReadOnlyList<Multiaddress>> addressesOn,
@@ -66,16 +66,13 @@ internal sealed class LanLink : IAsyncDisposable
         _work.Run(() => RunAsync(AskAsync));
     }
 
-    /// <summary>The interface, as it was when this began.</summary>
     public LanInterface Card => _card;
 
-    /// <summary>Whether it has failed, so that another has to take its place.</summary>
     public bool IsOver => _isOver;
 
     /// <summary>Whether a packet to the group has come back to this machine: if not even that, then no packet gets through.</summary>
     public bool HearsItself => _hearsItself;
 
-    /// <summary>Tells where we can be reached, when that has changed.</summary>
     public void AnnounceChanges()
     {
         IReadOnlyList<Multiaddress> now = _addressesOn(_card);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace P2P.Core.Discovery;
 
 /// <summary>
-/// Finds peers of the local network by multicast DNS, and lets them find us: on each interface and family, as they come and go. Thread-safe.
+/// Finds peers of the local network by multicast DNS and by beacons, and lets them find us: on each interface, as they come and go. Thread-safe.
 /// </summary>
 /// <param name="self">Our id.</param>
 /// <param name="system">The machine.</param>
@@ -15,7 +16,7 @@ namespace P2P.Core.Discovery;
 /// <param name="time">The clock.</param>
 /// <param name="random">For names and pauses.</param>
 /// <param name="logger">Where its log goes.</param>
-internal sealed class MulticastDns(
+internal sealed class LanDiscovery(
     PeerId self,
     ILanSystem system,
     Func<IReadOnlyList<Multiaddress>> listenAddresses,
@@ -29,11 +30,11 @@ internal sealed class MulticastDns(
     private static readonly TimeSpan InterfaceInterval = TimeSpan.FromSeconds(3);
 
     private readonly PeerService _service = new(PeerService.NewInstance(random));
-    private readonly Dictionary<(string Name, AddressFamily Family), LanLink> _links = []; // of the loop alone
+    private readonly Dictionary<(string Name, AddressFamily? Family), ILanLink> _links = []; // of the loop alone; without a family: beacons
     private readonly Lock _gate = new(); // guards the peers
     private readonly LanPeers _peers = new(self);
     private readonly long _started = time.GetTimestamp();
-    private volatile IReadOnlyList<LanLink> _open = []; // for those who ask
+    private volatile IReadOnlyList<MulticastDnsLink> _open = []; // for those who ask whether multicast gets through
 
     /// <summary>Everybody who is there.</summary>
     public IReadOnlyList<(PeerId Peer, IReadOnlyList<Multiaddress> Addresses)> Peers
@@ -81,7 +82,7 @@ internal sealed class MulticastDns(
             return;
         }
 
-        foreach (((string Name, AddressFamily Family) key, LanLink link) in _links.ToList())
+        foreach (((string Name, AddressFamily? Family) key, ILanLink link) in _links.ToList())
         {
             if (!link.IsOver && cards.Any(card => card.Name == key.Name && card.IsSame(link.Card)))
             {
@@ -100,17 +101,20 @@ internal sealed class MulticastDns(
                 if (card.Has(family) && !_links.ContainsKey((card.Name, family)))
                     TryOpen(card, family);
             }
+
+            if (card.Has(AddressFamily.InterNetwork) && !_links.ContainsKey((card.Name, null)))
+                TryOpenBeacon(card);
         }
 
-        _open = [.. _links.Values];
+        _open = [.. _links.Values.OfType<MulticastDnsLink>()];
     }
 
     private void TryOpen(LanInterface card, AddressFamily family)
     {
         try
         {
-            IMulticastChannel channel = system.Open(card, family);
-            _links[(card.Name, family)] = new LanLink(card, channel, _service, self, AddressesOn, OnTold, time, new Random(random.Next()), logger);
+            ILanChannel channel = system.Open(card, family);
+            _links[(card.Name, family)] = new MulticastDnsLink(card, channel, _service, self, AddressesOn, OnTold, time, new Random(random.Next()), logger);
             DiscoveryLog.LinkOpened(logger, card.Name, family);
         }
         catch (SocketException error)
@@ -119,8 +123,22 @@ internal sealed class MulticastDns(
         }
     }
 
+    private void TryOpenBeacon(LanInterface card)
+    {
+        try
+        {
+            ILanChannel channel = system.OpenBeacon(card);
+            _links[(card.Name, null)] = new BeaconLink(card, channel, self, AddressesOn, OnTold, OnLeft, time, new Random(random.Next()), logger);
+            DiscoveryLog.BeaconOpened(logger, card.Name);
+        }
+        catch (SocketException error)
+        {
+            DiscoveryLog.BeaconFailed(logger, card.Name, error.Message);
+        }
+    }
+
     private IReadOnlyList<Multiaddress> AddressesOn(LanInterface card) =>
-        [.. listenAddresses().Where(address => address.TryGetIPAddress(out System.Net.IPAddress? ip) && card.IsOwn(ip))];
+        [.. listenAddresses().Where(address => address.TryGetIPAddress(out IPAddress? ip) && card.IsOwn(ip))];
 
     private void OnTold(PeerId peer, IReadOnlyList<Multiaddress> addresses)
     {
@@ -137,6 +155,18 @@ internal sealed class MulticastDns(
             onGone(peer);
         else
             onFound(peer, addresses);
+    }
+
+    private void OnLeft(PeerId peer, IPAddress from)
+    {
+        lock (_gate)
+        {
+            if (!_peers.OnGone(peer, from))
+                return;
+        }
+
+        DiscoveryLog.Told(logger, peer, "is gone");
+        onGone(peer);
     }
 
     private void DropSilent()
