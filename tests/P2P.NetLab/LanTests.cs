@@ -128,6 +128,31 @@ public sealed class LanTests
         TestContext.WriteLine($"found after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s, the start of the tool included");
         await watch.SaidAsync(ids[1], Token);
         await nodes[0].InterruptAsync(Token);
-        await watch.SaidAsync($"\"peer_gone\",\"peer_id\":\"{ids[0]}\"", Token);
+        await watch.SaidAsync("\"peer_gone\"", Token);
+        string gone = watch.Output.Split('\n').First(static line => line.Contains("\"peer_gone\"", StringComparison.Ordinal));
+        StringAssert.Contains(gone, ids[0]);
+    }
+
+    [TestMethod]
+    [Timeout(Limit, CooperativeCancellation = true)]
+    public async Task Who_was_reached_before_is_listed_again_where_nothing_can_be_found()
+    {
+        Laboratory.Need("nft");
+        await using Lab lab = await Lab.StartAsync(2, Token);
+        ToolRun node = lab[0].Start("node", "--json");
+        await node.SaidAsync("\"ready\"", Token);
+        string id = (await lab[0].RunAsync(Token, "id")).Output.Trim();
+        ToolRun first = await lab[1].RunAsync(Token, "lan");
+        StringAssert.Contains(first.Output, id);
+
+        for (int host = 0; host < 2; host++)
+        {
+            await lab.DropAsync(host, 5353, Token);
+            await lab.DropAsync(host, 26790, Token);
+        }
+
+        ToolRun second = await lab[1].RunAsync(Token, "lan"), stranger = await lab[1].RunAsync(Token, "lan", "--data", "other");
+        StringAssert.Contains(second.Output, id);
+        Assert.IsFalse(stranger.Output.Contains(id, StringComparison.Ordinal), stranger.ToString());
     }
 }

@@ -34,6 +34,7 @@ internal sealed class LanDiscovery(
     private readonly Lock _gate = new(); // guards the peers
     private readonly LanPeers _peers = new(self);
     private readonly long _started = time.GetTimestamp();
+    private volatile IReadOnlyList<LanInterface> _cards = [];
     private volatile IReadOnlyList<MulticastDnsLink> _open = []; // for those who ask whether multicast gets through
 
     /// <summary>Everybody who is there.</summary>
@@ -49,6 +50,19 @@ internal sealed class LanDiscovery(
     /// <summary>The interfaces that are used, and whether packets get through there.</summary>
     public IReadOnlyList<(string Name, bool Works)> Interfaces =>
         [.. _open.GroupBy(static link => link.Card.Name).Select(static links => (links.Key, links.Any(static link => !link.IsOver && link.HearsItself)))];
+
+    /// <summary>The interfaces as they were seen last: another list when any has changed.</summary>
+    public IReadOnlyList<LanInterface> Cards => _cards;
+
+    /// <summary>A peer of the local network was reached, however it was found.</summary>
+    public void OnReached(PeerId peer, Multiaddress address) => OnTold(peer, [address]);
+
+    /// <summary>A peer that was found is connected, so that it need not make itself known.</summary>
+    public void OnStillThere(PeerId peer)
+    {
+        lock (_gate)
+            _peers.OnStillThere(peer, time.GetElapsedTime(_started));
+    }
 
     /// <summary>Runs until it is cancelled, then says good-bye.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -82,6 +96,8 @@ internal sealed class LanDiscovery(
             return;
         }
 
+        if (cards.Count != _cards.Count || !cards.Zip(_cards).All(static pair => pair.First.Name == pair.Second.Name && pair.First.IsSame(pair.Second)))
+            _cards = cards;
         foreach (((string Name, AddressFamily? Family) key, ILanLink link) in _links.ToList())
         {
             if (!link.IsOver && cards.Any(card => card.Name == key.Name && card.IsSame(link.Card)))

@@ -46,6 +46,15 @@ internal sealed class LanPeers(PeerId self)
         return isNews;
     }
 
+    /// <summary>A peer that is there is there still, at all addresses that it told.</summary>
+    public void OnStillThere(PeerId peer, TimeSpan now)
+    {
+        if (!_peers.TryGetValue(peer, out Dictionary<Multiaddress, TimeSpan>? known))
+            return;
+        foreach (Multiaddress address in known.Keys.ToList())
+            known[address] = now + Lifetime;
+    }
+
     /// <summary>Where a peer is; empty: it is not there.</summary>
     public IReadOnlyList<Multiaddress> AddressesOf(PeerId peer) => _peers.TryGetValue(peer, out Dictionary<Multiaddress, TimeSpan>? known) ? [.. known.Keys] : [];
 

@@ -7,6 +7,7 @@ using P2P.Core.Catalogue;
 using P2P.Core.Connections;
 using P2P.Core.Diagnostics;
 using P2P.Core.Discovery;
+using P2P.Core.Store;
 
 namespace P2P.Core.Node;
 
@@ -19,18 +20,24 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     /// <summary>Peers that are asked what they share (count), and things that are done at a time.</summary>
     private const int MaxAsked = 64, MaxAtOnce = 8;
 
+    /// <summary>Peers of earlier times that are dialed at a time (count): dead ones must not hold up those who are there.</summary>
+    private const int MaxDialedAtOnce = 4;
+
     /// <summary>Changes that wait for one who watches (count): as many as a network may hold at first. Who falls behind gets the latest.</summary>
     private const int MaxWaiting = MaxAsked * CatalogueProtocol.MaxItems;
 
     /// <summary>How long after the start others may take to answer before nobody is there; and how often they are asked what they share.</summary>
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(1), AskInterval = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan SaveInterval = TimeSpan.FromMinutes(5);
+
     private readonly ConnectionPool _pool;
     private readonly LanDiscovery _discovery;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly BackgroundWork _work;
-    private readonly SemaphoreSlim _places = new(MaxAtOnce);
+    private readonly KnownNeighbours _known;
+    private readonly SemaphoreSlim _places = new(MaxAtOnce), _dialing = new(MaxDialedAtOnce);
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new(); // guards the two below
     private readonly List<ChannelWriter<LanChange>> _watchers = [];
@@ -38,11 +45,12 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     private bool _isOver; // likewise
     private CancellationToken _stopping = new(canceled: true);
 
-    public LanNetwork(ConnectionPool pool, ILanSystem system, string nodeName, Func<IReadOnlyList<IPNetwork>> onLink, NodeSeams seams)
+    public LanNetwork(ConnectionPool pool, ILanSystem system, string nodeName, Func<IReadOnlyList<IPNetwork>> onLink, BlockStore store, NodeSeams seams)
     {
         (_pool, _time) = (pool, seams.Time);
         _logger = seams.Loggers.CreateLogger("P2P.Core.Node");
         _work = new BackgroundWork(error => NodeLog.LoopFailed(_logger, error));
+        _known = new KnownNeighbours(store);
         Catalogue = new LanCatalogue(pool, nodeName, onLink, seams.Time);
         _discovery = new LanDiscovery(pool.Self, system, () => pool.ListenAddresses, OnFound, OnGone, seams.Time, seams.ForkRandom(), seams.Loggers.CreateLogger("P2P.Core.Discovery"));
     }
@@ -69,8 +77,11 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         _stopping = cancellationToken;
+        _known.Load();
         _pool.Observe(this);
         Task running = _discovery.RunAsync(cancellationToken);
+        IReadOnlyList<LanInterface> dialedOn = DialKnown([]);
+        long saved = _time.GetTimestamp();
         try
         {
             await Task.WhenAny(running, Task.Delay(AnswerPatience, _time, cancellationToken)).ConfigureAwait(false);
@@ -78,6 +89,15 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
             while (!running.IsCompleted && !cancellationToken.IsCancellationRequested)
             {
                 await Task.WhenAny(running, Task.Delay(AskInterval, _time, cancellationToken)).ConfigureAwait(false);
+                dialedOn = DialKnown(dialedOn);
+                foreach (PeerHint peer in Peers.Where(peer => _pool.TryGet(peer.Peer, out _)))
+                    _discovery.OnStillThere(peer.Peer);
+                if (_time.GetElapsedTime(saved) >= SaveInterval)
+                {
+                    await _known.SaveAsync(cancellationToken).ConfigureAwait(false);
+                    saved = _time.GetTimestamp();
+                }
+
                 if (IsWatched && !cancellationToken.IsCancellationRequested)
                     await AskAllAsync(cancellationToken).ConfigureAwait(false);
             }
@@ -89,6 +109,7 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
             _answered.TrySetResult();
             await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // it says good-bye
             await _work.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+            await _known.SaveAsync(CancellationToken.None).ConfigureAwait(false);
             lock (_gate)
             {
                 _isOver = true;
@@ -134,24 +155,57 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
 
     public void OnConnected(Connection connection)
     {
+        if (connection.IsOutbound)
+            OnReached(connection.RemotePeer, connection.RemoteAddress);
     }
 
     public void OnIdentified(Connection connection)
     {
+        // who has dialed us is where it comes from, on the port that it says it listens on
+        if (!connection.IsOutbound && connection.RemoteAddress.TryGetIPAddress(out IPAddress? from)
+            && connection.Remote?.ListenAddresses.FirstOrDefault(address => address.TryGetIPAddress(out IPAddress? ip) && ip.Equals(from)) is { } told)
+            OnReached(connection.RemotePeer, told);
         if (IsWatched && _discovery.Peers.Any(known => known.Peer == connection.RemotePeer))
             _work.Run(() => QuietlyAsync(token => AskAsync(connection, token)));
     }
 
     public void OnDisconnected(Connection connection, string reason)
     {
-        // who is there is known by multicast DNS, not by connections
+        // it may have been idle; who goes says so, or is silent from now on
     }
 
-    public void Dispose() => _places.Dispose();
+    public void Dispose()
+    {
+        _places.Dispose();
+        _dialing.Dispose();
+    }
 
     private static LanChange Change(LanChangeKind kind, PeerId peer, string nodeName, LanItem item) => new(kind, peer) { NodeName = NameOrNull(nodeName), Item = item };
 
     private static string? NameOrNull(string name) => name.Length == 0 ? null : name;
+
+    private void OnReached(PeerId peer, Multiaddress address)
+    {
+        if (_stopping.IsCancellationRequested || !IsNear(address, _discovery.Cards))
+            return;
+        _known.OnReached(peer, address);
+        _discovery.OnReached(peer, address);
+    }
+
+    private static bool IsNear(Multiaddress address, IReadOnlyList<LanInterface> cards) =>
+        address.TryGetIPAddress(out IPAddress? ip) && !ip.IsIPv6LinkLocal && cards.Any(card => card.IsOnLink(ip));
+
+    /// <summary>Dials peers of earlier times whose address is on a network of ours, at the start and when our networks have changed.</summary>
+    /// <returns>The networks that it was done for.</returns>
+    private IReadOnlyList<LanInterface> DialKnown(IReadOnlyList<LanInterface> dialedOn)
+    {
+        IReadOnlyList<LanInterface> cards = _discovery.Cards;
+        if (ReferenceEquals(cards, dialedOn))
+            return cards;
+        foreach ((PeerId peer, Multiaddress address) in _known.All.Where(known => IsNear(known.Address, cards)))
+            _work.Run(() => QuietlyAsync(token => ConnectAsync(new PeerHint(peer, [address]), _dialing, token)));
+        return cards;
+    }
 
     private void OnFound(PeerId peer, IReadOnlyList<Multiaddress> addresses)
     {
@@ -228,9 +282,11 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
         new(item.Name, item.Root, item.Bytes, item.IsFolder, item.Created, ShareLink.Create(item.Root, item.Name, [new PeerHint(peer, addresses)]));
 
     /// <summary>The connection to a peer; null: it cannot be reached now.</summary>
-    private async Task<Connection?> ConnectAsync(PeerHint peer, CancellationToken cancellationToken)
+    private Task<Connection?> ConnectAsync(PeerHint peer, CancellationToken cancellationToken) => ConnectAsync(peer, _places, cancellationToken);
+
+    private async Task<Connection?> ConnectAsync(PeerHint peer, SemaphoreSlim places, CancellationToken cancellationToken)
     {
-        await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await places.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             Connection connection = await _pool.ConnectAsync(peer.Peer, peer.Addresses, AddressOrigin.Peer, DialPurpose.Background, cancellationToken).ConfigureAwait(false);
@@ -244,7 +300,7 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
         }
         finally
         {
-            _places.Release();
+            places.Release();
         }
     }
 

@@ -83,7 +83,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
             seams.Metrics);
         Dht = new DhtNetworks(settings, Connections, store, seams);
         Announcing = new Announcing(this, seams);
-        Lan = settings.LooksOnLan && !settings.IsLoopbackOnly && seams.Lan is { } lan ? new LanNetwork(Connections, lan, settings.NodeName, OnLink, seams) : null;
+        Lan = settings.LooksOnLan && !settings.IsLoopbackOnly && seams.Lan is { } lan ? new LanNetwork(Connections, lan, settings.NodeName, OnLink, store, seams) : null;
         Reaching = settings.IsLoopbackOnly ? null : new Reaching(Connections, seams, settings.MapsPorts, Identify.PushAsync);
         Replicating = Dht.Own is { } own ? new Replicating(this, identity, new HolderNetwork(settings, Connections, own, seams), settings, seams) : null;
     }

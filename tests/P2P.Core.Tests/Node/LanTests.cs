@@ -59,6 +59,29 @@ public sealed class LanTests
     }
 
     [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task Who_was_reached_before_is_found_again_where_nothing_can_be_found()
+    {
+        await using var network = new TestNetwork(5) { Lan = address => _lan.AddHost(address) };
+        using var folder = new Content.TempFolder();
+        void Configure(P2PNodeOptions options) => (options.DataDirectory, options.Dht.Mode) = (folder["data"], DhtMode.Off);
+        P2PNode sharer = await network.StartNodeAsync(static options => options.Dht.Mode = DhtMode.Off, Token), before = await network.StartNodeAsync(Configure, Token);
+        await UntilAsync(network, () => before.GetPeers().Any(peer => peer.Id == sharer.Id && peer.Agent is not null));
+        await AdvanceAsync(network, before.StopAsync(Token));
+
+        _lan.CarriesMulticast = false;
+        P2PNode after = await network.StartNodeAsync(Configure, Token), stranger = await network.StartNodeAsync(static options => options.Dht.Mode = DhtMode.Off, Token);
+        var changes = new System.Collections.Concurrent.ConcurrentQueue<LanChange>();
+        var others = new System.Collections.Concurrent.ConcurrentQueue<LanChange>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task[] watching = [WatchAsync(after, changes, stop.Token), WatchAsync(stranger, others, stop.Token)];
+        await UntilAsync(network, () => changes.Any(change => change.Kind == LanChangeKind.PeerFound && change.Peer == sharer.Id));
+        Assert.IsEmpty(others);
+        await stop.CancelAsync();
+        await Task.WhenAll(watching);
+    }
+
+    [TestMethod]
     public async Task A_node_that_does_not_look_says_so()
     {
         await using var network = new TestNetwork(4) { Lan = address => _lan.AddHost(address) };
