@@ -155,4 +155,38 @@ public sealed class LanTests
         StringAssert.Contains(second.Output, id);
         Assert.IsFalse(stranger.Output.Contains(id, StringComparison.Ordinal), stranger.ToString());
     }
+
+    [TestMethod]
+    [Timeout(Limit, CooperativeCancellation = true)]
+    public async Task A_name_is_a_link_for_ls_cat_pin_and_car_and_its_peer_is_remembered()
+    {
+        await using Lab lab = await Lab.StartAsync(3, Token);
+        await File.WriteAllTextAsync(lab[0]["f.txt"], "one", Token);
+        await File.WriteAllTextAsync(lab[1]["f.txt"], "two", Token);
+        ToolRun alice = lab[0].Start("share", "--lan", "f.txt", "--node-name", "alice", "--json");
+        await alice.SaidAsync("\"shared\"", Token);
+        ToolRun list = await lab[2].RunAsync(Token, "ls", "lan:f.txt");
+        Assert.AreEqual(0, list.ExitCode, list.ToString());
+        StringAssert.Contains(list.Output, "f.txt");
+        ToolRun cat = await lab[2].RunAsync(Token, "cat", "lan:f.txt");
+        Assert.AreEqual((0, "one"), (cat.ExitCode, cat.Output), cat.ToString());
+        ToolRun pin = await lab[2].RunAsync(Token, "pin", "add", "lan:f.txt");
+        Assert.AreEqual(0, pin.ExitCode, pin.ToString());
+        ToolRun car = await lab[2].RunAsync(Token, "car", "export", "lan:f.txt");
+        Assert.AreEqual(0, car.ExitCode, car.ToString());
+        Assert.IsTrue(File.Exists(lab[2]["f.txt.car"]));
+
+        await alice.InterruptAsync(Token);
+        ToolRun bob = lab[1].Start("share", "--lan", "f.txt", "--node-name", "bob", "--json");
+        await bob.SaidAsync("\"shared\"", Token);
+        ToolRun refused = await lab[2].RunAsync(Token, "fetch", "lan:f.txt");
+        Assert.AreEqual(1, refused.ExitCode, refused.ToString());
+        StringAssert.Contains(refused.Error, "before");
+        StringAssert.Contains(refused.Error, "--yes");
+        ToolRun taken = await lab[2].RunAsync(Token, "fetch", "lan:f.txt", "--yes");
+        Assert.AreEqual(0, taken.ExitCode, taken.ToString());
+        Assert.AreEqual("two", await File.ReadAllTextAsync(lab[2]["f.txt"], Token));
+        ToolRun again = await lab[2].RunAsync(Token, "cat", "lan:f.txt");
+        Assert.AreEqual((0, "two"), (again.ExitCode, again.Output), "it is bob's name now: " + again);
+    }
 }

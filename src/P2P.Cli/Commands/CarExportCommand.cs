@@ -19,7 +19,7 @@ internal sealed class CarExportCommand : ToolCommand
     public CarExportCommand()
         : base("export", "Writes what a link leads to as a CAR archive, from this node and the network.")
     {
-        _link.AddTo(this);
+        _link.AddTo(this, withLan: true);
         Add(_output);
         Add(_overwrite);
         Add(_rename);
@@ -32,20 +32,22 @@ internal sealed class CarExportCommand : ToolCommand
         The archive is of version 1 and holds every block once, depth first in the order of the links, so that other tools of IPFS read it. Without -o it is written to the current folder under the name in the link, with .car behind it.
 
 
-        """ + LinkInput.Note;
+        """ + LinkInput.LanNote + "\n\n" + LinkInput.Note;
 
     public override async Task<int> RunAsync(CommandContext context)
     {
         if (context.Parse.GetValue(_overwrite) && context.Parse.GetValue(_rename))
             throw new UsageException("--overwrite and --rename contradict each other.");
-        (ShareLink link, _) = _link.Read(context, pathsMax: 0);
+        (GivenLink given, _) = _link.ReadGiven(context, pathsMax: 0);
         string? output = context.Parse.GetValue(_output);
-        string name = FileNames.Sanitize((link.Path?.Split('/')[^1] ?? link.Label ?? link.Root.ToString()) + ".car", link.Root + ".car", FetchTarget.PlatformOf(context.Host.System));
         if (output == "-")
             context.RefuseJson("-o -");
-        string? target = output == "-" ? null : FetchTarget.Resolve(output, name, context.Host.CurrentDirectory);
+        string? target = output == "-" || given.Link is null ? null : TargetOf(context, given.Link, output);
 
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: false);
+        ShareLink link = await given.FindAsync(context, session.Node);
+        if (output != "-")
+            target ??= TargetOf(context, link, output);
         var stall = new StallView(context);
         var progress = new LatestProgress<long>();
         ReadOptions patience = stall.Options();
@@ -65,6 +67,7 @@ internal sealed class CarExportCommand : ToolCommand
                 : session.Node.Store.ExportCarAsync(link, target, options, context.Stopping);
             await view.WatchAsync(work, stall.Update);
             CarExportResult done = await work;
+            await given.KeepAsync(session.Node);
             TimeSpan elapsed = Stopwatch.GetElapsedTime(began);
             if (context.Events is { } events)
                 events.Write(new CarEvent("export", done.Path, [done.Root.ToString()], done.Blocks, done.Bytes, null, Math.Round(elapsed.TotalSeconds, 3)));
@@ -84,5 +87,11 @@ internal sealed class CarExportCommand : ToolCommand
         {
             context.Screen.EndLive();
         }
+    }
+
+    private static string TargetOf(CommandContext context, ShareLink link, string? output)
+    {
+        string name = FileNames.Sanitize((link.Path?.Split('/')[^1] ?? link.Label ?? link.Root.ToString()) + ".car", link.Root + ".car", FetchTarget.PlatformOf(context.Host.System));
+        return FetchTarget.Resolve(output, name, context.Host.CurrentDirectory);
     }
 }

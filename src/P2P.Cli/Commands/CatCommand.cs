@@ -1,6 +1,5 @@
 using System.CommandLine;
 using P2P.Cli.Values;
-using P2P.Core;
 
 namespace P2P.Cli.Commands;
 
@@ -14,14 +13,14 @@ internal sealed class CatCommand : ToolCommand
     public CatCommand()
         : base("cat", "Writes the bytes of one file to standard output, verified, without fetching the rest.")
     {
-        _link.AddTo(this);
+        _link.AddTo(this, withLan: true);
         Add(_range);
         Add(_timeout);
     }
 
     public override string Synopsis => "LINK [PATH] [OPTION]...";
 
-    public override string Notes => LinkInput.Note;
+    public override string Notes => LinkInput.LanNote + "\n\n" + LinkInput.Note;
 
     public override async Task<int> RunAsync(CommandContext context)
     {
@@ -29,9 +28,10 @@ internal sealed class CatCommand : ToolCommand
         ByteRange range = default;
         if (context.Parse.GetValue(_range) is { } text && !ByteRange.TryParse(text, out range))
             throw new UsageException($"\"{text}\" is no range. Write --range A-B with the first and the last byte, counted from 0, A- for all from A on, or --range=-N for the last N bytes.");
-        (ShareLink link, IReadOnlyList<string> paths) = _link.Read(context, pathsMax: 1);
+        (GivenLink given, IReadOnlyList<string> paths) = _link.ReadGiven(context, pathsMax: 1);
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true);
-        await ContentStreaming.CopyAsync(context, session.Node, link, paths.Count > 0 ? paths[0] : null, range);
+        await ContentStreaming.CopyAsync(context, session.Node, await given.FindAsync(context, session.Node), paths.Count > 0 ? paths[0] : null, range);
+        await given.KeepAsync(session.Node);
         return ExitCodes.Done;
     }
 }

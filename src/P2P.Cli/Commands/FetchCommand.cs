@@ -21,7 +21,7 @@ internal sealed class FetchCommand : ToolCommand
     public FetchCommand()
         : base("fetch", "Fetches what a link leads to: verified, and resumed by the same command after any break.")
     {
-        _link.AddTo(this);
+        _link.AddTo(this, withLan: true);
         Add(_output);
         Add(_select);
         Add(_overwrite);
@@ -32,8 +32,8 @@ internal sealed class FetchCommand : ToolCommand
 
     public override string Synopsis => "LINK [PATH]... [OPTION]...";
 
-    public override string Notes => """
-        LINK may be lan:NAME, what a peer of this network shares under that name with "share --lan"; "p2p lan" lists them. When different things have the name, all are listed and lan:NAME@PEERID or lan:NODE/NAME chooses.
+    public override string Notes => LinkInput.LanNote + """
+
 
         Without -o it is written to the current folder under the name in the link. With PATH only that part of a folder is fetched, with --select only what matches in it: * within a name, ** across folders; a folder's name selects all below it. What is already there with the same content is kept and not transferred again; anything else there is left alone unless --overwrite or --rename is given.
 
@@ -44,21 +44,15 @@ internal sealed class FetchCommand : ToolCommand
     {
         if (context.Parse.GetValue(_overwrite) && context.Parse.GetValue(_rename))
             throw new UsageException("--overwrite and --rename contradict each other.");
-        LanName? wanted = _link.ReadLanName(context, PathsMax, out IReadOnlyList<string> paths);
-        if (wanted is not null)
-            LanView.Require(context);
+        (GivenLink given, IReadOnlyList<string> paths) = _link.ReadGiven(context, PathsMax);
         bool seed = context.Parse.GetValue(_seed);
-        await using NodeSession? early = wanted is null ? null : await OpenAsync(context, seed);
-        ShareLink link;
-        if (wanted is null)
-            (link, paths) = _link.Read(context, PathsMax);
-        else
-            link = await wanted.FindAsync(context, early!.Node);
+        await using NodeSession? early = given.Link is null ? await OpenAsync(context, seed) : null;
+        ShareLink link = given.Link ?? await given.FindAsync(context, early!.Node);
         string? output = context.Parse.GetValue(_output);
         if (output == "-" && Selected(context).Count > 0)
             throw new UsageException("-o - writes one file, so there is nothing to select. Name the file as a path behind the link.");
         if (output == "-")
-            return await StreamAsync(context, early, link, paths);
+            return await StreamAsync(context, early, given, link, paths);
 
         bool nameIsInside = link.HasKey && paths.Count == 0 && link.Path is null && FetchTarget.NeedsName(output, context.Host.CurrentDirectory);
         List<Job> jobs = nameIsInside ? [] : Plan(context, link, paths, output, null);
@@ -68,6 +62,7 @@ internal sealed class FetchCommand : ToolCommand
             jobs = Plan(context, link, paths, output, await NameInsideAsync(context, node, link));
         foreach (Job job in jobs)
             await FetchOneAsync(context, node, link, job, seed);
+        await given.KeepAsync(node);
         if (seed)
             await new ServingView(context, node).RunAsync();
         return ExitCodes.Done;
@@ -87,13 +82,15 @@ internal sealed class FetchCommand : ToolCommand
         }
     }
 
-    private static async Task<int> StreamAsync(CommandContext context, NodeSession? early, ShareLink link, IReadOnlyList<string> paths)
+    private static async Task<int> StreamAsync(CommandContext context, NodeSession? early, GivenLink given, ShareLink link, IReadOnlyList<string> paths)
     {
         context.RefuseJson("-o -");
         if (paths.Count > 1)
             throw new UsageException("-o - writes one file; several paths were given.");
         await using NodeSession? own = early is null ? await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true) : null;
-        await ContentStreaming.CopyAsync(context, (early ?? own)!.Node, link, paths.Count > 0 ? paths[0] : null, default);
+        P2PNode node = (early ?? own)!.Node;
+        await ContentStreaming.CopyAsync(context, node, link, paths.Count > 0 ? paths[0] : null, default);
+        await given.KeepAsync(node);
         return ExitCodes.Done;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using P2P.Cli.Output;
 using P2P.Cli.Values;
 using P2P.Core;
@@ -12,6 +13,7 @@ namespace P2P.Cli.Commands;
 internal sealed record LanName(string Name, string? Node, PeerId? Peer)
 {
     private const string Scheme = "lan:";
+    private const int AnswerBytesMax = 64;
 
     /// <summary>Reads one; null: it is something else.</summary>
     /// <exception cref="UsageException">It has no name.</exception>
@@ -31,9 +33,13 @@ internal sealed record LanName(string Name, string? Node, PeerId? Peer)
             : throw new UsageException("Write lan:NAME, lan:NODE/NAME or lan:NAME@PEERID. \"p2p lan\" lists the names.");
     }
 
-    /// <summary>Listens for three seconds and takes what was offered under the name, if all who offer it offer the same.</summary>
-    /// <exception cref="P2PException">Nobody offers it (not_found), or different things are offered (exists), which are listed.</exception>
-    public async Task<ShareLink> FindAsync(CommandContext context, P2PNode node)
+    /// <summary>Listens for three seconds and takes what was offered under the name, if all who offer it offer the same, and the peer that it came from before is one of them.</summary>
+    /// <param name="context">The command.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="takesAnyPeer">Whether it may come from another peer than before.</param>
+    /// <returns>The link, and who offers it.</returns>
+    /// <exception cref="P2PException">Nobody offers it (not_found), different things are offered, which are listed, or another peer offers it than before (exists).</exception>
+    public async Task<(ShareLink Link, PeerId Peer)> FindAsync(CommandContext context, P2PNode node, bool takesAnyPeer)
     {
         context.Screen.Line("Looking on this network ...");
         var view = new LanView(context) { IsQuiet = true };
@@ -50,7 +56,43 @@ internal sealed record LanName(string Name, string? Node, PeerId? Peer)
         }
 
         string from = string.Join(", ", offers.Select(offer => view.NameOf(offer.Peer) is { } name ? $"{SafeText.Clean(name)} ({offer.Peer})" : $"{offer.Peer}"));
-        context.Screen.Line($"Found at {from}.");
-        return offers[0].Item.Link;
+        PeerId? before = node.GetLanPeer(Name);
+        int at = Math.Max(0, Array.FindIndex(offers, offer => offer.Peer == before));
+        if (before is { } known && offers[at].Peer != known && Peer is null && !takesAnyPeer)
+            await ConfirmAsync(context, known, from);
+        else
+            context.Screen.Line($"Found at {from}.");
+        return (offers[at].Item.Link, offers[at].Peer);
+    }
+
+    /// <summary>A name is what its owner says; who has it now may be somebody else.</summary>
+    private async Task ConfirmAsync(CommandContext context, PeerId known, string from)
+    {
+        string change = $"\"{SafeText.Clean(Name)}\" came from {known} before, now it is offered by {from}.";
+        if (context.Screen.IsTerminal && context.Events is null && !context.Settings.Quiet)
+        {
+            context.Screen.Line($"{change} Take it? y/N");
+            if (await ReadLineAsync(context) is "y" or "Y" or "yes")
+                return;
+            throw new P2PException(P2PErrorCode.Exists, $"\"{SafeText.Clean(Name)}\" is left alone.");
+        }
+
+        throw new P2PException(P2PErrorCode.Exists, $"{change} Take it with --yes, or name the peer: lan:{SafeText.Clean(Name)}@PEERID.");
+    }
+
+    private static async Task<string> ReadLineAsync(CommandContext context)
+    {
+        await using Stream input = context.Host.OpenInput();
+        byte[] buffer = new byte[AnswerBytesMax];
+        int length = 0;
+        while (length < buffer.Length && !buffer.AsSpan(0, length).Contains((byte)'\n'))
+        {
+            int read = await input.ReadAsync(buffer.AsMemory(length), context.Stopping);
+            if (read == 0)
+                break;
+            length += read;
+        }
+
+        return Encoding.UTF8.GetString(buffer, 0, length).Trim();
     }
 }

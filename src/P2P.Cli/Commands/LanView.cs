@@ -111,7 +111,7 @@ internal sealed class LanView(CommandContext context)
     {
         if (_peers.Count == 0)
         {
-            context.Screen.Line("Nobody on this network answers. Both sides need p2p running, for example \"p2p share --lan FILE\", and UDP port 5353 open in their firewalls.");
+            context.Screen.Line("Nobody on this network answers. Both sides need p2p running, for example \"p2p share --lan FILE\", and UDP port 5353 or 26790 open in their firewalls.");
             return;
         }
 

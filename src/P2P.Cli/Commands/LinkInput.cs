@@ -11,17 +11,28 @@ internal sealed class LinkInput
     /// <summary>What help says about links on the command line.</summary>
     public const string Note = "An argument is visible in ps and in the shell's history. To keep a link to yourself, give it on standard input with - or in a file with --link-file FILE.";
 
+    /// <summary>What help says where a name of this network may stand in place of a link.</summary>
+    public const string LanNote = """
+        LINK may be lan:NAME, what a peer of this network shares under that name with "share --lan"; "p2p lan" lists them. When different things have the name, all are listed and lan:NAME@PEERID or lan:NODE/NAME chooses. When another peer offers it than the one it came from before, it is asked for on a terminal, and refused without one unless --yes is given.
+        """;
+
     private const int LinkCharsMax = 16 << 10;
+
+    private readonly Option<bool> _yes = new("--yes") { Description = "take lan:NAME also from another peer than before", Arity = ArgumentArity.Zero };
 
     public Argument<string[]> Arguments { get; } = new("LINK [PATH]") { Arity = ArgumentArity.ZeroOrMore };
 
     public Option<string> File { get; } = new("--link-file") { HelpName = "FILE", Description = "read the link from this file" };
 
     /// <summary>Adds both to a command.</summary>
-    public void AddTo(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="withLan">Whether a name of this network may stand in place of a link; the command then reads by <see cref="ReadGiven"/>.</param>
+    public void AddTo(Command command, bool withLan = false)
     {
         command.Add(Arguments);
         command.Add(File);
+        if (withLan)
+            command.Add(_yes);
     }
 
     /// <summary>Reads the link and the paths behind it.</summary>
@@ -29,6 +40,32 @@ internal sealed class LinkInput
     /// <param name="pathsMax">How many paths may stand behind the link.</param>
     /// <exception cref="UsageException">There is no link, or it is none.</exception>
     public (ShareLink Link, IReadOnlyList<string> Paths) Read(CommandContext context, int pathsMax)
+    {
+        (string text, IReadOnlyList<string> paths) = ReadText(context, pathsMax);
+        return (Parse(text), paths);
+    }
+
+    /// <summary>Reads the link, or the name of something on this network, and the paths behind it.</summary>
+    /// <param name="context">The command line.</param>
+    /// <param name="pathsMax">How many paths may stand behind it.</param>
+    /// <exception cref="UsageException">There is nothing, it is neither, or the local network is not to be looked at.</exception>
+    public (GivenLink Given, IReadOnlyList<string> Paths) ReadGiven(CommandContext context, int pathsMax)
+    {
+        (string text, IReadOnlyList<string> paths) = ReadText(context, pathsMax);
+        if (LanName.TryParse(text) is not { } name)
+            return (new GivenLink(Parse(text)), paths);
+        LanView.Require(context);
+        return (new GivenLink(name, context.Parse.GetValue(_yes)), paths);
+    }
+
+    /// <summary>Joins the path in a link and the path behind it; null for all of the content.</summary>
+    public static string? Join(string? inLink, string? behind)
+    {
+        string joined = string.Join('/', new[] { inLink?.Trim('/'), behind?.Trim('/') }.Where(part => !string.IsNullOrEmpty(part)));
+        return joined.Length == 0 ? null : joined;
+    }
+
+    private (string Text, IReadOnlyList<string> Paths) ReadText(CommandContext context, int pathsMax)
     {
         string[] arguments = context.Parse.GetValue(Arguments) ?? [];
         string text;
@@ -54,24 +91,7 @@ internal sealed class LinkInput
             throw new UsageException("A second link stands behind the first. Give one link at a time; what follows it is a path inside.");
         if (paths.Length > pathsMax)
             throw new UsageException(pathsMax == 0 ? $"\"{paths[0]}\" is one argument too many." : $"\"{paths[pathsMax]}\" is one path too many.");
-        return (Parse(text), [.. paths.Select(path => path.Replace('\\', context.Host.System == Configuration.HostSystem.Windows ? '/' : '\\').Trim('/'))]);
-    }
-
-    /// <summary>What is looked up on the local network, when the link is such a name; null: it is something else, and is read by <see cref="Read"/>.</summary>
-    public LanName? ReadLanName(CommandContext context, int pathsMax, out IReadOnlyList<string> paths)
-    {
-        string[] arguments = context.Parse.GetValue(Arguments) ?? [];
-        paths = [.. arguments.Skip(1).Select(path => path.Trim('/'))];
-        if (context.Parse.GetValue(File) is not null || arguments.Length == 0 || LanName.TryParse(arguments[0]) is not { } name)
-            return null;
-        return paths.Count <= pathsMax ? name : throw new UsageException($"\"{paths[pathsMax]}\" is one path too many.");
-    }
-
-    /// <summary>Joins the path in a link and the path behind it; null for all of the content.</summary>
-    public static string? Join(string? inLink, string? behind)
-    {
-        string joined = string.Join('/', new[] { inLink?.Trim('/'), behind?.Trim('/') }.Where(part => !string.IsNullOrEmpty(part)));
-        return joined.Length == 0 ? null : joined;
+        return (text, [.. paths.Select(path => path.Replace('\\', context.Host.System == Configuration.HostSystem.Windows ? '/' : '\\').Trim('/'))]);
     }
 
     private static ShareLink Parse(string text)

@@ -15,19 +15,20 @@ internal sealed class LsCommand : ToolCommand
     public LsCommand()
         : base("ls", "Lists what a link leads to, without fetching it.")
     {
-        _link.AddTo(this);
+        _link.AddTo(this, withLan: true);
         Add(_timeout);
     }
 
     public override string Synopsis => "LINK [PATH] [OPTION]...";
 
-    public override string Notes => LinkInput.Note;
+    public override string Notes => LinkInput.LanNote + "\n\n" + LinkInput.Note;
 
     public override async Task<int> RunAsync(CommandContext context)
     {
-        (ShareLink link, IReadOnlyList<string> paths) = _link.Read(context, pathsMax: 1);
+        (GivenLink given, IReadOnlyList<string> paths) = _link.ReadGiven(context, pathsMax: 1);
         string? path = paths.Count > 0 ? paths[0] : null;
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true);
+        ShareLink link = await given.FindAsync(context, session.Node);
         var stall = new StallView(context);
         try
         {

@@ -15,7 +15,7 @@ internal sealed class PinAddCommand : ToolCommand
     public PinAddCommand()
         : base("add", "Keeps all of some content in the store, fetching what is missing; resumed by the same command after any break.")
     {
-        _link.AddTo(this);
+        _link.AddTo(this, withLan: true);
         Add(_name);
         Add(_timeout);
     }
@@ -26,15 +26,16 @@ internal sealed class PinAddCommand : ToolCommand
         What is in the store already, or in a file that is shared from here, is not copied. Pinned content is not served to others; share or fetch --seed for that.
 
 
-        """ + LinkInput.Note;
+        """ + LinkInput.LanNote + "\n\n" + LinkInput.Note;
 
     public override async Task<int> RunAsync(CommandContext context)
     {
-        (ShareLink link, _) = _link.Read(context, pathsMax: 0);
+        (GivenLink given, _) = _link.ReadGiven(context, pathsMax: 0);
         string? name = context.Parse.GetValue(_name);
         if (name is { Length: 0 })
             throw new UsageException("--name needs a name.");
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: false);
+        ShareLink link = await given.FindAsync(context, session.Node);
         PinOptions options = new() { Name = name, StallTimeout = context.Settings.Timeout ?? new PinOptions().StallTimeout };
         var progress = new LatestProgress<TransferProgress>();
         var view = new FetchView(context, name ?? link.Label ?? link.Root.ToString(), "", renamedFrom: null);
@@ -43,6 +44,7 @@ internal sealed class PinAddCommand : ToolCommand
         {
             await Ticker.WatchAsync(work, () => view.Update(progress.Value ?? default), context.Host.Time, context.Stopping);
             Tell(context, await work);
+            await given.KeepAsync(session.Node);
             return ExitCodes.Done;
         }
         catch (P2PException failure)

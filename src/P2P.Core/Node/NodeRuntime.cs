@@ -84,6 +84,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
         Dht = new DhtNetworks(settings, Connections, store, seams);
         Announcing = new Announcing(this, seams);
         Lan = settings.LooksOnLan && !settings.IsLoopbackOnly && seams.Lan is { } lan ? new LanNetwork(Connections, lan, settings.NodeName, OnLink, store, seams) : null;
+        LanNames = new LanNames(store);
         Reaching = settings.IsLoopbackOnly ? null : new Reaching(Connections, seams, settings.MapsPorts, Identify.PushAsync);
         Replicating = Dht.Own is { } own ? new Replicating(this, identity, new HolderNetwork(settings, Connections, own, seams), settings, seams) : null;
     }
@@ -121,6 +122,9 @@ internal sealed class NodeRuntime : IAsyncDisposable
 
     /// <summary>Peers of the local network; null when they are not looked for.</summary>
     public LanNetwork? Lan { get; }
+
+    /// <summary>From whom things of the local network came.</summary>
+    public LanNames LanNames { get; }
 
     /// <summary>Sees to it that others reach us; null when only this machine does.</summary>
     public Reaching? Reaching { get; }

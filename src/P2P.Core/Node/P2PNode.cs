@@ -386,11 +386,32 @@ public sealed class P2PNode : IAsyncDisposable
         return runtime.Describe(await runtime.Connections.ConnectAsync(address, AddressOrigin.User, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>The peers of the local network that speak libp2p and say so by multicast DNS, then each change, until the node stops.</summary>
+    /// <summary>The peers of the local network that make themselves known there, by multicast DNS or by beacons, and those that were reached there before; then each change, until the node stops.</summary>
     /// <param name="cancellationToken">Ends the watching.</param>
     /// <exception cref="InvalidOperationException">The node does not run, or does not look at the local network (<see cref="LanOptions.Enabled"/>, or it listens on loopback only).</exception>
     public IAsyncEnumerable<LanChange> WatchLanAsync(CancellationToken cancellationToken = default) =>
         (Runtime.Lan ?? throw new InvalidOperationException("This node does not look for peers on the local network: it was told not to, or it lives on this machine alone.")).WatchAsync(cancellationToken);
+
+    /// <summary>The peer of the local network from which something came under a name, as <see cref="RememberLanPeerAsync"/> was told; null: none is remembered.</summary>
+    /// <param name="name">The name, as <see cref="LanItem.Name"/> has it.</param>
+    /// <exception cref="InvalidOperationException">The node does not run.</exception>
+    /// <remarks>Names are claims: when another peer offers one, ask before you take it.</remarks>
+    public PeerId? GetLanPeer(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Runtime.LanNames.Find(name);
+    }
+
+    /// <summary>Remembers the peer of the local network from which something came under a name, in place of any other; the 256 names used last are kept.</summary>
+    /// <param name="name">The name, as <see cref="LanItem.Name"/> has it.</param>
+    /// <param name="peer">The peer.</param>
+    /// <param name="cancellationToken">Ends the waiting; it may be remembered all the same.</param>
+    /// <exception cref="InvalidOperationException">The node does not run.</exception>
+    public Task RememberLanPeerAsync(string name, PeerId peer, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return peer.IsEmpty ? throw new ArgumentException("It names no peer.", nameof(peer)) : Runtime.LanNames.SetAsync(name, peer, cancellationToken);
+    }
 
     /// <summary>The connected peers now.</summary>
     public IReadOnlyList<PeerInfo> GetPeers() => _runtime is { } runtime ? [.. runtime.Connections.Connections.Select(runtime.Describe)] : [];
