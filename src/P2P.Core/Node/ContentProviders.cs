@@ -118,6 +118,7 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
     {
         if (lan is null)
             return;
+        lan.LookAgain();
         await lan.WaitForAnswersAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<PeerHint> neighbours = lan.Peers;
         Note(LanSource, neighbours.Count == 0 ? "nobody there answers" : null);

@@ -95,9 +95,11 @@ internal static class Diagnosis
         if (interfaces.Count == 0)
             return new(Subject, CheckState.Unknown, "no interface to a local network");
         string[] works = [.. interfaces.Where(static one => one.Works).Select(static one => one.Name)];
-        if (works.Length > 0 || facts.Neighbours > 0)
+        if (works.Length > 0)
             return new(Subject, CheckState.Ok, $"multicast DNS works on {string.Join(", ", works)}; {Count(facts.Neighbours, "peer")}");
-        advice.Add("Let UDP port 5353 through the firewall of this machine (Windows: make the network a private one; macOS: System Settings, Privacy & Security, Local Network).");
+        if (facts.Neighbours > 0)
+            return new(Subject, CheckState.Ok, $"{Count(facts.Neighbours, "peer")} found by other means than multicast DNS, which does not get through on {string.Join(", ", interfaces.Select(static one => one.Name))}");
+        advice.Add("Let UDP port 5353, or at least UDP port 26790, through the firewall of this machine (Windows: make the network a private one; macOS: System Settings, Privacy & Security, Local Network).");
         return new(Subject, CheckState.Failed, $"multicast DNS is blocked on {string.Join(", ", interfaces.Select(static one => one.Name))}: not even our own questions come back");
     }
 

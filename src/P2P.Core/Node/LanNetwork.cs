@@ -29,7 +29,8 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     /// <summary>How long after the start others may take to answer before nobody is there; and how often they are asked what they share.</summary>
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(1), AskInterval = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan SaveInterval = TimeSpan.FromMinutes(5);
+    /// <summary>How often peers of earlier times are written down; and dialed again, at most, when somebody wants to know who is there.</summary>
+    private static readonly TimeSpan SaveInterval = TimeSpan.FromMinutes(5), DialInterval = TimeSpan.FromMinutes(1);
 
     private readonly ConnectionPool _pool;
     private readonly LanDiscovery _discovery;
@@ -39,10 +40,11 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     private readonly KnownNeighbours _known;
     private readonly SemaphoreSlim _places = new(MaxAtOnce), _dialing = new(MaxDialedAtOnce);
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Lock _gate = new(); // guards the two below
+    private readonly Lock _gate = new(); // guards the four below
     private readonly List<ChannelWriter<LanChange>> _watchers = [];
     private readonly Dictionary<PeerId, (string NodeName, IReadOnlyList<LanItem> Items)> _shared = [];
-    private bool _isOver; // likewise
+    private bool _isOver;
+    private long? _dialedAt;
     private CancellationToken _stopping = new(canceled: true);
 
     public LanNetwork(ConnectionPool pool, ILanSystem system, string nodeName, Func<IReadOnlyList<IPNetwork>> onLink, BlockStore store, NodeSeams seams)
@@ -80,10 +82,11 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
         _known.Load();
         _pool.Observe(this);
         Task running = _discovery.RunAsync(cancellationToken);
-        IReadOnlyList<LanInterface> dialedOn = DialKnown([]);
+        IReadOnlyList<LanInterface> dialedOn = [];
         long saved = _time.GetTimestamp();
         try
         {
+            dialedOn = DialKnown(dialedOn);
             await Task.WhenAny(running, Task.Delay(AnswerPatience, _time, cancellationToken)).ConfigureAwait(false);
             _answered.TrySetResult();
             while (!running.IsCompleted && !cancellationToken.IsCancellationRequested)
@@ -118,6 +121,18 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
         }
     }
 
+    /// <summary>Somebody wants to know who is there: dials peers of earlier times again that nothing was heard of, in case that nothing can be.</summary>
+    public void LookAgain()
+    {
+        lock (_gate)
+        {
+            if (_dialedAt is { } at && _time.GetElapsedTime(at) < DialInterval)
+                return;
+        }
+
+        DialKnown();
+    }
+
     /// <summary>Waits until somebody has answered, or until it is clear that nobody does at once.</summary>
     public Task WaitForAnswersAsync(CancellationToken cancellationToken) => _answered.Task.WaitAsync(cancellationToken);
 
@@ -140,6 +155,7 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
             _watchers.Add(changes.Writer);
         }
 
+        LookAgain();
         _work.Run(() => QuietlyAsync(AskAllAsync));
         try
         {
@@ -200,11 +216,21 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     private IReadOnlyList<LanInterface> DialKnown(IReadOnlyList<LanInterface> dialedOn)
     {
         IReadOnlyList<LanInterface> cards = _discovery.Cards;
-        if (ReferenceEquals(cards, dialedOn))
-            return cards;
-        foreach ((PeerId peer, Multiaddress address) in _known.All.Where(known => IsNear(known.Address, cards)))
-            _work.Run(() => QuietlyAsync(token => ConnectAsync(new PeerHint(peer, [address]), _dialing, token)));
+        if (!ReferenceEquals(cards, dialedOn))
+            DialKnown();
         return cards;
+    }
+
+    private void DialKnown()
+    {
+        if (_stopping.IsCancellationRequested)
+            return;
+        lock (_gate)
+            _dialedAt = _time.GetTimestamp();
+        IReadOnlyList<LanInterface> cards = _discovery.Cards;
+        HashSet<PeerId> there = [.. Peers.Select(static peer => peer.Peer)];
+        foreach ((PeerId peer, Multiaddress address) in _known.All.Where(known => IsNear(known.Address, cards) && !there.Contains(known.Peer)))
+            _work.Run(() => QuietlyAsync(token => ConnectAsync(new PeerHint(peer, [address]), _dialing, token)));
     }
 
     private void OnFound(PeerId peer, IReadOnlyList<Multiaddress> addresses)

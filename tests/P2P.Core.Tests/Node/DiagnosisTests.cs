@@ -89,6 +89,7 @@ public sealed class DiagnosisTests
     [TestMethod]
     public void A_network_without_multicast_is_named_and_what_is_switched_off_is_no_fault()
     {
+        Assert.AreEqual("1 peer found by other means than multicast DNS, which does not get through on wlan0", Text(Diagnosis.Of(Home with { Lan = [("wlan0", false)] }), "LAN"));
         ReachabilityReport report = Diagnosis.Of(Home with { Lan = [("wlan0", false)], Neighbours = 0 });
         Assert.AreEqual("multicast DNS is blocked on wlan0: not even our own questions come back", Text(report, "LAN"));
         Assert.IsTrue(report.Advice.Any(static advice => advice.Contains("UDP port 5353", StringComparison.Ordinal)));
