@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Xml.Linq;
 
 namespace P2P.Packages;
@@ -72,5 +71,11 @@ internal sealed class Feed : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private static string Root([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", ".."));
+    private static string Root()
+    {
+        string folder = AppContext.BaseDirectory; // a path in the source is none of this machine when the build is deterministic
+        while (!File.Exists(Path.Combine(folder, "P2P.sln")))
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests do not lie in the repository.");
+        return folder;
+    }
 }

@@ -13,22 +13,28 @@ public sealed class BandwidthTests
     [TestMethod]
     [DataRow(false, 64, 2, 1)]
     [DataRow(true, 64, 2, 1)]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public Task A_transfer_takes_as_long_as_the_limit_says(bool isUpload, int kibPerSecond, int mebibytes, int sharers) => TransferAsync(isUpload, kibPerSecond, mebibytes, sharers);
+
+    [TestMethod]
+    [SlowTest]
     [DataRow(false, 64, 2, 3)]
     [DataRow(true, 64, 6, 3)]
     [DataRow(false, 16, 1, 1)]
     [DataRow(true, 16, 1, 1)]
     [DataRow(false, 1024, 16, 1)]
     [DataRow(true, 1024, 16, 1)]
-    [Timeout(120_000, CooperativeCancellation = true)]
-    public Task A_transfer_takes_as_long_as_the_limit_says(bool isUpload, int kibPerSecond, int mebibytes, int sharers) => TransferAsync(isUpload, kibPerSecond, mebibytes, sharers);
-
-    [TestMethod]
-    [SlowTest]
     [DataRow(false, 16, 4, 2)]
     [DataRow(false, 64, 12, 8)]
     [DataRow(true, 16, 4, 1)]
     [Timeout(600_000, CooperativeCancellation = true)]
     public Task A_transfer_that_leaves_each_peer_next_to_nothing_ends_well(bool isUpload, int kibPerSecond, int mebibytes, int sharers) => TransferAsync(isUpload, kibPerSecond, mebibytes, sharers);
+
+    /// <summary>
+    /// The clock goes on whether or not the threads have come to their turns, so on a busy machine a transfer seems to take longer: the slow set, which is run
+    /// alone, is exact; the others find what hangs or breaks off.
+    /// </summary>
+    private static double Patience => Environment.GetEnvironmentVariable("P2P_SLOW") == "1" ? 1 : 4;
 
     private async Task TransferAsync(bool isUpload, int kibPerSecond, int mebibytes, int sharers)
     {
@@ -64,7 +70,7 @@ public sealed class BandwidthTests
         Assert.IsEmpty(ends);
         Assert.IsEmpty(log.Problems);
         double last = lines > 1 ? (1 << 20) / (double)rate : 0; // the last block comes over one line alone
-        Assert.IsLessThan((1.1 * expected) + 2 + last, took.TotalSeconds);
+        Assert.IsLessThan(Patience * ((1.1 * expected) + 2 + last), took.TotalSeconds);
         Assert.IsGreaterThan(0.95 * expected, took.TotalSeconds);
     }
 
@@ -97,7 +103,9 @@ public sealed class BandwidthTests
         await PassTimeAsync(network, network.DisposeAsync().AsTask());
         TestContext.WriteLine($"{took:0.0} s of {Fetchers * content.Length / (double)Rate:0.0}; {string.Join("; ", ends)}");
         Assert.IsEmpty(ends);
-        Assert.AreEqual(Fetchers * content.Length / (double)Rate, took, 0.1 * took);
+        double whole = Fetchers * content.Length / (double)Rate;
+        Assert.IsGreaterThan(0.9 * whole, took);
+        Assert.IsLessThan(1.1 * Patience * whole, took);
     }
 
     private async Task PassTimeAsync(TestNetwork network, Task until)
