@@ -3,10 +3,10 @@ namespace P2P.Core;
 /// <summary>Why an operation failed. The names are a contract: the command line prints them and maps them to exit codes.</summary>
 public enum P2PErrorCode
 {
-    /// <summary>The content, path or peer does not exist or nobody answers who has it.</summary>
+    /// <summary>The content, path or peer does not exist; nobody is known who has it, or those who are known answer that they do not.</summary>
     NotFound,
 
-    /// <summary>A peer is known but could not be reached.</summary>
+    /// <summary>Somebody is named as having it and was not reached, or stopped sending.</summary>
     Unreachable,
 
     /// <summary>Content did not verify: bytes, a decoded node or a declared size contradict what was promised.</summary>

@@ -125,6 +125,9 @@ internal sealed class BitswapSession : IBlockSource, IAsyncDisposable
         }
     }
 
+    /// <summary>The peers that were named as having the content and are not connected now.</summary>
+    public IReadOnlyList<PeerId> Unreached => [.. (_search?.Named ?? []).Where(peer => !_client.Network.IsConnected(peer))];
+
     /// <summary>Adds a connected peer that is likely to have the content. At any time, any number of times.</summary>
     public void AddProvider(PeerId peer) => Add(peer, isCandidate: false);
 

@@ -31,6 +31,9 @@ internal interface IProviderSource
     /// <summary>Dials a provider again whose connection was lost during a fetch. False: it cannot be reached now; the session asks again later.</summary>
     Task<bool> ReconnectAsync(PeerId peer, CancellationToken cancellationToken);
 
+    /// <summary>The peers that somebody named as having the content: the user, a link, a record. Whoever is asked by chance is none of them.</summary>
+    IReadOnlyCollection<PeerId> Named => [];
+
     /// <summary>What was tried and failed lately, for messages to the user.</summary>
     IReadOnlyList<DialAttempt> Attempts { get; }
 }

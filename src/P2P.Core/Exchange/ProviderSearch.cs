@@ -53,6 +53,9 @@ internal sealed class ProviderSearch : IAsyncDisposable
 
     public IReadOnlyList<DialAttempt> Attempts => _source.Attempts;
 
+    /// <summary>Who was named as having the content.</summary>
+    public IReadOnlyCollection<PeerId> Named => _source.Named;
+
     /// <summary>Dials a lost provider until it is there again.</summary>
     public void Reconnect(PeerId peer)
     {

@@ -30,6 +30,9 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
 
     private const int MaxAttempts = 16;
 
+    /// <summary>Peers that records and lists name, remembered (count).</summary>
+    private const int MaxListed = 64;
+
     /// <summary>Peers of the local network that are asked in one search (count).</summary>
     private const int MaxNeighbours = 64;
 
@@ -43,8 +46,9 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
     private readonly ConcurrentQueue<Contact> _rootHolders = new();
     private RunHolders? _runs;
     private int _holderLookups; // one search at a time
-    private readonly Lock _gate = new(); // guards _attempts
+    private readonly Lock _gate = new(); // guards the two below
     private readonly Dictionary<string, DialAttempt> _attempts = new(StringComparer.Ordinal);
+    private readonly HashSet<PeerId> _listed = [];
 
     public IReadOnlyList<DialAttempt> Attempts
     {
@@ -52,6 +56,16 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
         {
             lock (_gate)
                 return [.. _hints.Attempts, .. _attempts.Values];
+        }
+    }
+
+    /// <summary>The user's and the link's peers, those of provider records, and neighbours that list it. Holders and other neighbours are only asked by chance.</summary>
+    public IReadOnlyCollection<PeerId> Named
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _hints.Named.Union(_listed).Where(peer => peer != pool.Self)];
         }
     }
 
@@ -98,7 +112,7 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
     {
         try
         {
-            await Task.WhenAll([FindHintsAsync(root, found, cancellationToken), FindNeighboursAsync(found, cancellationToken), .. dhts.All.Select(dht => SearchAsync(dht, root, found, cancellationToken)), FindHoldersAsync(root, found, cancellationToken)]).ConfigureAwait(false);
+            await Task.WhenAll([FindHintsAsync(root, found, cancellationToken), FindNeighboursAsync(root, found, cancellationToken), .. dhts.All.Select(dht => SearchAsync(dht, root, found, cancellationToken)), FindHoldersAsync(root, found, cancellationToken)]).ConfigureAwait(false);
             found.TryComplete();
         }
         catch (Exception error)
@@ -114,13 +128,15 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
     }
 
     /// <summary>Peers on the local network, which are few and near: whether they have it is quickly asked.</summary>
-    private async Task FindNeighboursAsync(ChannelWriter<PeerId> found, CancellationToken cancellationToken)
+    private async Task FindNeighboursAsync(Cid root, ChannelWriter<PeerId> found, CancellationToken cancellationToken)
     {
         if (lan is null)
             return;
         lan.LookAgain();
         await lan.WaitForAnswersAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<PeerHint> neighbours = lan.Peers;
+        foreach (PeerId peer in lan.WhoLists(root))
+            AddListed(peer);
         Note(LanSource, neighbours.Count == 0 ? "nobody there answers" : null);
         using SemaphoreSlim places = new(MaxDials);
         await Task.WhenAll(neighbours.Take(MaxNeighbours).Select(async peer =>
@@ -157,7 +173,11 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
         try
         {
             await foreach (Contact provider in dht.FindProvidersAsync(key, MaxProviders, cancellationToken).ConfigureAwait(false))
+            {
+                AddListed(provider.Peer);
                 dials.Add(ConnectAsync(dht, provider, places, found, cancellationToken));
+            }
+
             Note(DhtSource, dials.Count == 0 ? "nobody there has announced it" : null);
         }
         finally
@@ -206,6 +226,15 @@ internal sealed class ContentProviders(ConnectionPool pool, DhtNetworks dhts, Ho
         finally
         {
             places.Release();
+        }
+    }
+
+    private void AddListed(PeerId peer)
+    {
+        lock (_gate)
+        {
+            if (_listed.Count < MaxListed)
+                _listed.Add(peer);
         }
     }
 

@@ -177,7 +177,7 @@ internal sealed class Fetching(NodeRuntime runtime)
             reports?.Report(ToProgress(done, statistics, session, watch));
             if (stalled is null && watch.IsOver && !fetch.IsCompleted)
             {
-                stalled = StallWatch.ToException(statistics, session.Attempts, statistics.VerifiedBytes > 0, limit);
+                stalled = StallWatch.ToException(statistics, session.Unreached, session.Attempts, statistics.VerifiedBytes > 0, limit);
                 await stop.CancelAsync().ConfigureAwait(false);
             }
         }

@@ -28,6 +28,8 @@ internal sealed class HintProviders(ConnectionPool pool, IReadOnlyList<PeerHint>
         }
     }
 
+    public IReadOnlyCollection<PeerId> Named => [.. _hints.Select(static hint => hint.Peer)];
+
     /// <summary>Takes more hints in; returns those that say something new.</summary>
     public IReadOnlyList<PeerHint> Add(IReadOnlyList<PeerHint> more)
     {

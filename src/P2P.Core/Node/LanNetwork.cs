@@ -63,6 +63,13 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     /// <summary>Who is there.</summary>
     public IReadOnlyList<PeerHint> Peers => [.. _discovery.Peers.Select(static one => new PeerHint(one.Peer, one.Addresses))];
 
+    /// <summary>Those who list a content among what they share there, as far as they were asked.</summary>
+    public IReadOnlyList<PeerId> WhoLists(Cid root)
+    {
+        lock (_gate)
+            return [.. _shared.Where(one => one.Value.Items.Any(item => item.Root == root)).Select(static one => one.Key)];
+    }
+
     /// <summary>The interfaces that are used, and whether packets get through there.</summary>
     public IReadOnlyList<(string Name, bool Works)> Interfaces => _discovery.Interfaces;
 

@@ -50,7 +50,7 @@ internal sealed class PatientSource(BitswapSession session, IBlockSource source,
                 Tell(still);
             if (!watch.IsOver || get.IsCompleted)
                 continue;
-            P2PException stalled = StallWatch.ToException(statistics, session.Attempts, statistics.VerifiedBytes > 0, options.StallTimeout);
+            P2PException stalled = StallWatch.ToException(statistics, session.Unreached, session.Attempts, statistics.VerifiedBytes > 0, options.StallTimeout);
             await stop.CancelAsync().ConfigureAwait(false);
             await ((Task)get).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!get.IsCompletedSuccessfully)

@@ -134,7 +134,7 @@ internal sealed class Pinning(NodeRuntime runtime)
             reports?.Report(ToProgress(keeper, statistics, watch.Duration is { } still ? new StallReason(still, session.Attempts) : null));
             if (stalled is null && watch.IsOver && !keep.IsCompleted)
             {
-                stalled = StallWatch.ToException(statistics, session.Attempts, statistics.VerifiedBytes > 0, limit);
+                stalled = StallWatch.ToException(statistics, session.Unreached, session.Attempts, statistics.VerifiedBytes > 0, limit);
                 await stop.CancelAsync().ConfigureAwait(false);
             }
         }

@@ -14,6 +14,9 @@ internal sealed class StallWatch(TimeProvider time, TimeSpan limit, long now)
     /// <summary>Shorter pauses are not worth telling.</summary>
     private static readonly TimeSpan WorthTelling = TimeSpan.FromSeconds(1);
 
+    /// <summary>Peers that a sentence names (count).</summary>
+    private const int MaxNames = 3;
+
     private long _verified = -1;
     private long _moved = now;
     private long _looked = now;
@@ -38,18 +41,30 @@ internal sealed class StallWatch(TimeProvider time, TimeSpan limit, long now)
         IsOver = still >= limit;
     }
 
-    /// <summary>The failure that ends the transfer, as a sentence.</summary>
-    public static P2PException ToException(SessionStatistics session, IReadOnlyList<DialAttempt> attempts, bool anythingReceived, TimeSpan waited)
+    /// <summary>The failure that ends the transfer, as a sentence: unreachable when somebody is known to have it who does not answer, not found when nobody is.</summary>
+    /// <param name="session">How the session stands.</param>
+    /// <param name="unreached">Who was named as having it and is not connected.</param>
+    /// <param name="attempts">What was tried.</param>
+    /// <param name="anythingReceived">Whether any of it came.</param>
+    /// <param name="waited">For how long nothing came.</param>
+    public static P2PException ToException(SessionStatistics session, IReadOnlyList<PeerId> unreached, IReadOnlyList<DialAttempt> attempts, bool anythingReceived, TimeSpan waited)
     {
         string time = waited.TotalMinutes >= 2 ? $"{waited.TotalMinutes:0} min" : $"{waited.TotalSeconds:0} s";
         (P2PErrorCode code, string message) = session.Stall switch
         {
+            SessionStall.NobodyHasIt when unreached.Count > 0 => (P2PErrorCode.Unreachable, $"The peers that answer do not have it, and {NamesOf(unreached)} cannot be reached (waited {time}). Is the sharer online?"),
             SessionStall.NobodyHasIt => (P2PErrorCode.NotFound, $"The peers that answer do not have it (waited {time}). Is it still shared?"),
-            SessionStall.NoProviders when attempts.Any(static attempt => attempt.Address is not (ContentProviders.DhtSource or ContentProviders.LanSource)) && !anythingReceived => (P2PErrorCode.Unreachable, $"Nobody answers who has it (waited {time}). Is the sharer online?"),
-            SessionStall.NoProviders when !anythingReceived => (P2PErrorCode.NotFound, $"No peer is known that has it (waited {time}). The link names no address that could be asked, and neither the DHT nor the local network knows anybody."),
-            SessionStall.NoProviders => (P2PErrorCode.Unreachable, $"The sharer is gone and nobody else answers who has it (waited {time})."),
+            SessionStall.NoProviders when anythingReceived => (P2PErrorCode.Unreachable, $"The sharer is gone and nobody else answers who has it (waited {time})."),
+            SessionStall.NoProviders when unreached.Count > 0 => (P2PErrorCode.Unreachable, $"Nobody answers who has it: tried {NamesOf(unreached)} (waited {time}). Is the sharer online?"),
+            SessionStall.NoProviders => (P2PErrorCode.NotFound, $"No peer is known that has it (waited {time}). The link names no address that could be asked, and neither the DHT nor the local network knows anybody."),
             _ => (P2PErrorCode.Unreachable, $"The peers that have it stopped sending (waited {time})."),
         };
         return new P2PException(code, message) { IsTransient = true, Attempts = attempts };
+    }
+
+    private static string NamesOf(IReadOnlyList<PeerId> peers)
+    {
+        string names = string.Join(", ", peers.Take(MaxNames));
+        return peers.Count > MaxNames ? $"{names} and {peers.Count - MaxNames} more" : names;
     }
 }

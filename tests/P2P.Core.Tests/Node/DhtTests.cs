@@ -45,6 +45,34 @@ public sealed class DhtTests
     }
 
     [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task What_was_announced_by_who_is_gone_is_unreachable_and_what_nobody_announced_is_not_found()
+    {
+        await using var network = new TestNetwork(9);
+        using var folder = new Content.TempFolder();
+        P2PNode[] nodes = await StartAsync(network, 6);
+        Share share = await nodes[3].ShareAsync(await WriteAsync(folder, "f"), cancellationToken: TestContext.CancellationToken);
+        await nodes[3].StopAsync(TestContext.CancellationToken);
+
+        P2PException gone = await FailAsync(Bare(share));
+        Assert.AreEqual(P2PErrorCode.Unreachable, gone.Code, gone.Message);
+        StringAssert.Contains(gone.Message, $"{nodes[3].Id}");
+        P2PException unknown = await FailAsync(ShareLink.Parse($"{Cid.OfRaw("nobody has this"u8)}"));
+        Assert.AreEqual(P2PErrorCode.NotFound, unknown.Code, unknown.Message);
+
+        async Task<P2PException> FailAsync(ShareLink link)
+        {
+            Task fetch = nodes[5].FetchAsync(link, folder["got"], new FetchOptions { StallTimeout = TimeSpan.FromSeconds(8) }, cancellationToken: TestContext.CancellationToken);
+            await WaitAsync(() =>
+            {
+                network.Time.Advance(TimeSpan.FromSeconds(0.02));
+                return fetch.IsCompleted;
+            });
+            return await Assert.ThrowsExactlyAsync<P2PException>(() => fetch);
+        }
+    }
+
+    [TestMethod]
     public async Task A_share_for_named_peers_is_not_announced()
     {
         await using var network = new TestNetwork(3);

@@ -82,6 +82,39 @@ public sealed class LanTests
     }
 
     [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task What_a_neighbour_lists_who_does_not_answer_is_unreachable_and_what_none_lists_is_not_found()
+    {
+        await using var network = new TestNetwork(6) { Lan = address => _lan.AddHost(address) };
+        using var folder = new Content.TempFolder();
+        P2PNode sharer = await network.StartNodeAsync(static options => options.Dht.Mode = DhtMode.Off, Token), fetcher = await network.StartNodeAsync(static options => options.Dht.Mode = DhtMode.Off, Token);
+        await File.WriteAllTextAsync(folder["f.txt"], "near", Token);
+        Task<Share> sharing = sharer.ShareAsync(folder["f.txt"], new ShareOptions { OnLan = true }, cancellationToken: Token);
+        await AdvanceAsync(network, sharing);
+        var changes = new System.Collections.Concurrent.ConcurrentQueue<LanChange>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task watching = WatchAsync(fetcher, changes, stop.Token);
+        await UntilAsync(network, () => changes.Any(static change => change.Kind == LanChangeKind.ItemFound));
+        await stop.CancelAsync();
+        await watching;
+        _lan.CarriesMulticast = false; // it goes without being heard
+        await AdvanceAsync(network, sharer.StopAsync(Token));
+
+        P2PException gone = await FailAsync(ShareLink.Parse($"{(await sharing).Root}"));
+        Assert.AreEqual(P2PErrorCode.Unreachable, gone.Code, gone.Message);
+        StringAssert.Contains(gone.Message, $"{sharer.Id}");
+        P2PException unknown = await FailAsync(ShareLink.Parse($"{Cid.OfRaw("nobody lists this"u8)}"));
+        Assert.AreEqual(P2PErrorCode.NotFound, unknown.Code, unknown.Message);
+
+        async Task<P2PException> FailAsync(ShareLink link)
+        {
+            Task<FetchResult> fetch = fetcher.FetchAsync(link, folder["got"], new FetchOptions { StallTimeout = TimeSpan.FromSeconds(3) }, cancellationToken: Token);
+            await UntilAsync(network, () => fetch.IsCompleted);
+            return await Assert.ThrowsExactlyAsync<P2PException>(() => fetch);
+        }
+    }
+
+    [TestMethod]
     public async Task A_node_that_does_not_look_says_so()
     {
         await using var network = new TestNetwork(4) { Lan = address => _lan.AddHost(address) };

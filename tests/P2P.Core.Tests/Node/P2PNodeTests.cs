@@ -146,6 +146,38 @@ public sealed class P2PNodeTests
     }
 
     [TestMethod]
+    public async Task A_named_peer_that_is_off_is_told_also_when_others_answer_that_they_do_not_have_it()
+    {
+        Write("film.bin", 1000);
+        await using P2PNode other = await StartAsync("c");
+        await using P2PNode fetcher = await StartAsync("b");
+        await using P2PNode sharer = await StartAsync("a");
+        Share share = await sharer.ShareAsync(In("film.bin"));
+        PeerId id = sharer.Id;
+        await sharer.StopAsync();
+
+        P2PException e = await Assert.ThrowsExactlyAsync<P2PException>(() => fetcher.FetchAsync(
+            share.Link, In("copy.bin"), new FetchOptions { ExtraPeers = [AddressOf(other)], StallTimeout = TimeSpan.FromSeconds(1.5) }));
+
+        Assert.AreEqual(P2PErrorCode.Unreachable, e.Code);
+        StringAssert.StartsWith(e.Message, $"The peers that answer do not have it, and {id} cannot be reached");
+    }
+
+    [TestMethod]
+    public async Task A_named_peer_whose_dial_has_not_ended_was_not_reached()
+    {
+        using var silent = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        silent.Start();
+        await using P2PNode fetcher = await StartAsync("b");
+        var link = ShareLink.Parse($"p2p://bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyka/x?peer=/ip4/127.0.0.1/tcp/{((System.Net.IPEndPoint)silent.LocalEndpoint).Port}/p2p/12D3KooWLU2znyJMtDiHArqAGbZn8CgUGp92kxDBtefftEEaHSZS");
+
+        P2PException e = await Assert.ThrowsExactlyAsync<P2PException>(() => fetcher.FetchAsync(link, In("copy.bin"), new FetchOptions { StallTimeout = TimeSpan.FromSeconds(1) }));
+
+        Assert.AreEqual(P2PErrorCode.Unreachable, e.Code, e.Message);
+        StringAssert.Contains(e.Message, "12D3KooWLU2znyJMtDiHArqAGbZn8CgUGp92kxDBtefftEEaHSZS");
+    }
+
+    [TestMethod]
     public async Task Start_and_stop_may_be_called_again_and_the_folder_has_one_owner()
     {
         await using P2PNode node = await StartAsync("a");

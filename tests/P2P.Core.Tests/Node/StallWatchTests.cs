@@ -35,29 +35,32 @@ public sealed class StallWatchTests
     [TestMethod]
     [DataRow(SessionStall.NoProviders, true, false, P2PErrorCode.Unreachable)]
     [DataRow(SessionStall.NoProviders, false, false, P2PErrorCode.NotFound)]
-    [DataRow(SessionStall.NoProviders, true, true, P2PErrorCode.Unreachable)]
+    [DataRow(SessionStall.NoProviders, false, true, P2PErrorCode.Unreachable)]
+    [DataRow(SessionStall.NobodyHasIt, true, false, P2PErrorCode.Unreachable)]
     [DataRow(SessionStall.NobodyHasIt, false, false, P2PErrorCode.NotFound)]
     [DataRow(SessionStall.Waiting, false, true, P2PErrorCode.Unreachable)]
-    public void The_failure_says_what_was_tried(object stall, bool dialed, bool received, P2PErrorCode code)
+    public void Who_was_named_and_does_not_answer_makes_it_unreachable(object stall, bool named, bool received, P2PErrorCode code)
     {
-        DialAttempt[] attempts = dialed ? [new DialAttempt("/ip4/127.0.0.1/tcp/1", "connection refused")] : [];
+        DialAttempt[] attempts = [new DialAttempt("/ip4/127.0.0.1/tcp/1", "connection refused")]; // of a peer that was asked by chance
+        PeerId[] unreached = named ? [Peer(1)] : [];
 
-        P2PException e = StallWatch.ToException(new SessionStatistics { Stall = (SessionStall)stall }, attempts, received, Limit);
+        P2PException e = StallWatch.ToException(new SessionStatistics { Stall = (SessionStall)stall }, unreached, attempts, received, Limit);
 
         Assert.AreEqual(code, e.Code);
         StringAssert.Contains(e.Message, "2 min");
+        Assert.AreEqual(named, e.Message.Contains($"{Peer(1)}", StringComparison.Ordinal), e.Message);
         Assert.IsTrue(e.IsTransient);
-        Assert.HasCount(attempts.Length, e.Attempts);
+        Assert.HasCount(1, e.Attempts);
     }
 
     [TestMethod]
-    public void Places_where_peers_are_looked_for_are_no_peers()
+    public void A_crowd_is_counted()
     {
-        DialAttempt[] attempts = [new DialAttempt(ContentProviders.DhtSource, "no bootstrap peer known"), new DialAttempt(ContentProviders.LanSource, "nobody there answers")];
-        P2PException e = StallWatch.ToException(new SessionStatistics { Stall = SessionStall.NoProviders }, attempts, anythingReceived: false, Limit);
-        Assert.AreEqual(P2PErrorCode.NotFound, e.Code);
-        StringAssert.Contains(e.Message, "neither the DHT nor the local network");
+        P2PException e = StallWatch.ToException(new SessionStatistics { Stall = SessionStall.NoProviders }, [Peer(1), Peer(2), Peer(3), Peer(4), Peer(5)], [], anythingReceived: false, Limit);
+        StringAssert.Contains(e.Message, $"{Peer(3)} and 2 more (");
     }
+
+    private static PeerId Peer(byte seed) => PeerId.FromBytes([0x12, 32, .. Enumerable.Repeat(seed, 32)]);
 
     private StallWatch Watch() => new(_time, Limit, _time.GetTimestamp());
 
