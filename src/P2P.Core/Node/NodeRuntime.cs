@@ -379,13 +379,7 @@ internal sealed class NodeRuntime : IAsyncDisposable
     {
         await foreach (SourceChangedNotice notice in Store.SourceChanges.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
-            string what = notice.Change switch
-            {
-                SourceChange.Missing => "is gone or shorter than it was",
-                SourceChange.Unreadable => "cannot be read any more",
-                _ => "was changed",
-            };
-            string message = $"The shared file {notice.Path} {what}; what differs is no longer served. Share it again to serve what it holds now.";
+            string message = SourceDiagnosis.Describe(notice.Path, notice.Change);
             if (Warnings.Add("source_changed", message))
                 NodeLog.Warned(_logger, message);
         }

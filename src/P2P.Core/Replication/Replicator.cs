@@ -133,7 +133,7 @@ internal sealed class Replicator
     {
         if (!_shares.TryGetValue(root, out ReplicatedShare? share))
         {
-            IReadOnlyList<Run> runs = await new RunPlan(ReadNodeAsync, SizeOf, form).CutAsync(root, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<Run> runs = await new RunPlan((cid, token) => ReadNodeAsync(root, cid, token), leaf => SizeOf(root, leaf), form).CutAsync(root, cancellationToken).ConfigureAwait(false);
             share = new ReplicatedShare(root, [.. runs.Select(run => new RunCopies(run, target))]);
             share.Restore(_receipts.Read(root), Now);
             share = _shares.GetOrAdd(root, share);
@@ -143,13 +143,16 @@ internal sealed class Replicator
         return share;
     }
 
-    private async ValueTask<BlockBuffer> ReadNodeAsync(Cid cid, CancellationToken cancellationToken) =>
-        await _store.ReadAsync(cid, cancellationToken).ConfigureAwait(false) ?? throw Missing(cid);
+    private async ValueTask<BlockBuffer> ReadNodeAsync(Cid root, Cid cid, CancellationToken cancellationToken) =>
+        await _store.ReadAsync(cid, cancellationToken).ConfigureAwait(false) ?? throw Missing(root, cid);
 
-    private int SizeOf(BlockChild leaf) => _store.SizeOf(leaf.Cid) ?? throw Missing(leaf.Cid);
+    private int SizeOf(Cid root, BlockChild leaf) => _store.SizeOf(leaf.Cid) ?? throw Missing(root, leaf.Cid);
 
-    private static P2PException Missing(in Cid cid) =>
-        new(P2PErrorCode.SourceChanged, $"Block {cid.ToShortString()} of the share is not here any more: a shared file was changed or moved. Share it again.");
+    private P2PException Missing(in Cid root, in Cid cid) => new(
+        P2PErrorCode.SourceChanged,
+        _store.DescribeChange(root, CancellationToken.None) is { } what
+            ? $"Copies of the share cannot be made whole. {what}"
+            : $"Block {cid.ToShortString()} of the share is not in the data folder any more, so copies cannot be made whole. Share it again.");
 
     private ReplicationState StateOf(ReplicatedShare share)
     {

@@ -175,7 +175,7 @@ internal sealed class BlockOpener(
                 if (!owned.Disk.TryGetIdentity(source.Row.Path, out FileIdentity now))
                 {
                     sources.Forget(place.File);
-                    Report(source.Row, SourceChange.Missing, cid, place, size);
+                    Report(source.Row, SourceDiagnosis.Find(owned.Disk, source.Row.Path), cid, place, size);
                     return false;
                 }
                 if (!now.IsSameFile(source.Opened))
@@ -195,7 +195,7 @@ internal sealed class BlockOpener(
             }
             catch (Exception error) when (StoreFailure.IsFromDisk(error))
             {
-                Report(source.Row, SourceChange.Unreadable, cid, place, size);
+                Report(source.Row, SourceDiagnosis.Find(owned.Disk, source.Row.Path, error), cid, place, size);
                 return false;
             }
             finally
@@ -221,7 +221,7 @@ internal sealed class BlockOpener(
             using (IndexReaders.Lease lease = readers.Take())
                 row = lease.Reader.FindFile(place.File);
             if (row is not null)
-                Report(row, error is FileNotFoundException or DirectoryNotFoundException ? SourceChange.Missing : SourceChange.Unreadable, cid, place, size);
+                Report(row, SourceDiagnosis.Find(owned.Disk, row.Path, error), cid, place, size);
             return false;
         }
     }

@@ -305,6 +305,19 @@ internal sealed class BlockStore : IAsyncDisposable
     public (IReadOnlyList<SourceFinding> First, int Count) FindChangedFiles(Pin pin, int max, CancellationToken cancellationToken) =>
         new SourceSurvey(_readers, _pins, OwnedFiles.Disk).Find(pin, max, cancellationToken);
 
+    /// <summary>Says what happened to the first source file of some shared content that is not what it was; null when all are.</summary>
+    public string? DescribeChange(in Cid root, CancellationToken cancellationToken)
+    {
+        Cid wanted = root;
+        foreach (Pin pin in GetPins().Where(pin => pin.Kind == PinKind.Shared && pin.Root == wanted))
+        {
+            if (FindChangedFiles(pin, 1, cancellationToken).First is [var found])
+                return SourceDiagnosis.Describe(found.Path, found.IsMissing ? SourceDiagnosis.Find(OwnedFiles.Disk, found.Path) : SourceChange.Edited);
+        }
+
+        return null;
+    }
+
     /// <summary>Says what is here, from counters that are kept with the rows.</summary>
     public StoreUsage GetUsage() => UsageReport.Of(_editor.Usage.Committed, _pins) with
     {

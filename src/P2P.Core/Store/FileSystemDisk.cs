@@ -19,6 +19,8 @@ internal sealed class FileSystemDisk : IDisk
 
     public bool TryGetIdentity(string path, out FileIdentity identity) => FileStatus.TryRead(path, out identity);
 
+    public FileAttributes GetAttributes(string path) => File.GetAttributes(path);
+
     public IDiskFile OpenRead(string path) => new DiskFile(OperatingSystem.IsWindows()
         ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
         : FileStatus.OpenRead(path));

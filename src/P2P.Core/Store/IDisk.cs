@@ -9,6 +9,9 @@ internal interface IDisk
     /// <summary>Reads the identity of a regular file without opening it; links are followed. False: not there, or no regular file.</summary>
     bool TryGetIdentity(string path, out FileIdentity identity);
 
+    /// <summary>Says what is there, whatever it is; a symbolic link is not followed. Fails as the system does when nothing is there or it may not be asked.</summary>
+    FileAttributes GetAttributes(string path);
+
     /// <summary>Opens a file for reading. Others may write, rename and delete it meanwhile.</summary>
     IDiskFile OpenRead(string path);
 

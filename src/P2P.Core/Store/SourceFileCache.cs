@@ -75,6 +75,16 @@ internal sealed class SourceFileCache(IDisk disk, int capacity, long startedNs, 
             file.Handle.Dispose();
     }
 
+    /// <summary>The failure of a read that could not be finished.</summary>
+    /// <param name="file">What was read.</param>
+    /// <param name="error">What the system said; null when the bytes are not those that were found sound before.</param>
+    public P2PException FailureOf(SourceFile file, Exception? error)
+    {
+        string path = file.Row.Path;
+        bool wasEdited = error is null && disk.TryGetIdentity(path, out _);
+        return new P2PException(P2PErrorCode.SourceChanged, SourceDiagnosis.Describe(path, wasEdited ? SourceChange.Edited : SourceDiagnosis.Find(disk, path, error)), error);
+    }
+
     /// <summary>Forgets one file; readers at work finish with it.</summary>
     public void Forget(long id)
     {

@@ -45,9 +45,9 @@ internal readonly struct StoredBlock : IDisposable
         }
         catch (Exception error) when (StoreFailure.IsFromDisk(error))
         {
-            throw new P2PException(P2PErrorCode.SourceChanged, $"The shared file {_source!.Row.Path} could not be read: {error.Message}", error);
+            throw _sources!.FailureOf(_source!, error);
         }
-        throw new P2PException(P2PErrorCode.SourceChanged, $"The shared file {_source.Row.Path} was changed while it was read. Share it again.");
+        throw _sources!.FailureOf(_source, null);
     }
 
     /// <summary>Takes the buffer out; the caller disposes it instead of this. Null when the block is not in memory.</summary>

@@ -255,6 +255,34 @@ public sealed class ReplicationTests
     }
 
     [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task Copies_that_cannot_be_made_because_a_file_is_another_say_so()
+    {
+        await using var network = new TestNetwork(10);
+        using var folder = new Content.TempFolder();
+        P2PNode[] holders = await StartHoldersAsync(network, 1);
+        P2PNode sharer = await JoinAsync(network, holders[0]);
+        string path = await WriteAsync(folder, "f", 3_000_000);
+        Task<Share> sharing = sharer.ShareAsync(path, new ShareOptions { Replicas = 1 }, cancellationToken: TestContext.CancellationToken);
+        await WaitAsync(network, () => sharing.IsCompleted);
+        ShareLink link = (await sharing).Link;
+        await holders[0].StopAsync(TestContext.CancellationToken);
+        await File.WriteAllBytesAsync(path, new byte[3_000_000], TestContext.CancellationToken);
+        P2PNode fetcher = await network.StartNodeAsync(cancellationToken: TestContext.CancellationToken);
+        Task<FetchResult> fetch = fetcher.FetchAsync(link, folder["got"], new FetchOptions { StallTimeout = TimeSpan.FromSeconds(2) }, cancellationToken: TestContext.CancellationToken);
+        await WaitAsync(network, () => fetch.IsCompleted);
+        await Assert.ThrowsExactlyAsync<P2PException>(() => fetch);
+        await sharer.StopAsync(TestContext.CancellationToken);
+        await sharer.StartAsync(TestContext.CancellationToken);
+
+        Task<HealthReport> renewal = sharer.RenewReplicasAsync(link, TestContext.CancellationToken);
+        await WaitAsync(network, () => renewal.IsCompleted);
+        P2PException error = await Assert.ThrowsExactlyAsync<P2PException>(() => renewal);
+        Assert.AreEqual(P2PErrorCode.SourceChanged, error.Code);
+        StringAssert.Contains(error.Message, $"The shared file {path} was changed");
+    }
+
+    [TestMethod]
     public async Task Replicas_and_named_peers_exclude_each_other()
     {
         await using var network = new TestNetwork(6);

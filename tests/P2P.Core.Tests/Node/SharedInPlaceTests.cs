@@ -45,7 +45,10 @@ public sealed class SharedInPlaceTests
         CollectionAssert.AreEqual(damaged.Select(name => In("t/" + name)).ToArray(), now.ChangedFiles.Select(file => file.Path).ToArray());
         CollectionAssert.AreEqual(
             new[] { FileChange.Changed, FileChange.Missing, FileChange.Changed, FileChange.Changed }, now.ChangedFiles.Select(file => file.Change).ToArray());
-        Assert.HasCount(damaged.Length, sharer.Status.Warnings.Where(warning => warning.Code == "source_changed"));
+        string[] warnings = [.. sharer.Status.Warnings.Where(warning => warning.Code == "source_changed").Select(warning => warning.Message)];
+        Assert.HasCount(damaged.Length, warnings);
+        foreach (string name in damaged)
+            StringAssert.Contains(warnings.Single(warning => warning.Contains(In("t/" + name), StringComparison.Ordinal)), name == "moved" ? "was moved or deleted" : "was changed");
 
         File.Move(In("away"), In("t/moved"));
         await FetchAsync(fetcher, share, sharer, "moved", StallTimeout: 20);

@@ -170,6 +170,70 @@ public sealed class SourceFileTests
     }
 
     [TestMethod]
+    public async Task What_happened_to_a_file_is_told_and_no_other_thing()
+    {
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        string[] paths = [.. Enumerable.Range(0, 4).Select(i => fixture.WriteFile($"{i}", fixture.RandomBytes(BlockSize)))];
+        List<Cid> cids = [];
+        foreach (string path in paths)
+            cids.AddRange(await fixture.ShareFileAsync(path, BlockSize));
+        File.Delete(paths[0]);
+        File.Delete(paths[1]);
+        Directory.CreateDirectory(paths[1]);
+        Overwrite(paths[2], 5, 0xFF);
+        Overwrite(paths[2], 6, 0x00);
+        File.Delete(paths[3]);
+        if (!OperatingSystem.IsWindows())
+            File.CreateSymbolicLink(paths[3], paths[3] + ".nowhere");
+
+        (SourceChange Change, string Says)[] expected =
+        [
+            (SourceChange.Missing, "was moved or deleted"),
+            (SourceChange.NotAFile, "such as a folder, has its name now"),
+            (SourceChange.Edited, "was changed"),
+            (SourceChange.Missing, "was moved or deleted"),
+        ];
+        for (int i = 0; i < paths.Length; i++)
+        {
+            Assert.IsNull(fixture.Serve(cids[i]));
+            Assert.IsTrue(fixture.Store.SourceChanges.TryRead(out SourceChangedNotice? notice));
+            Assert.AreEqual((paths[i], expected[i].Change), (notice.Path, notice.Change));
+            string sentence = SourceDiagnosis.Describe(notice.Path, notice.Change);
+            StringAssert.Contains(sentence, expected[i].Says);
+            Assert.AreEqual(expected[i].Change == SourceChange.Edited, sentence.Contains("was changed", StringComparison.Ordinal), sentence);
+        }
+    }
+
+    [TestMethod]
+    [OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)]
+    public async Task A_file_below_a_folder_that_may_not_be_entered_is_not_called_gone()
+    {
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            Assert.Inconclusive("The system refuses nothing to root.");
+            return;
+        }
+
+        await using StoreFixture fixture = await StoreFixture.OpenAsync();
+        string path = fixture.WriteFile("closed/a", fixture.RandomBytes(BlockSize));
+        List<Cid> cids = await fixture.ShareFileAsync(path, BlockSize);
+        string folder = Path.GetDirectoryName(path)!;
+        File.SetUnixFileMode(folder, UnixFileMode.None);
+        try
+        {
+            Assert.IsNull(fixture.Serve(cids[0]));
+            Assert.IsTrue(fixture.Store.SourceChanges.TryRead(out SourceChangedNotice? notice));
+            Assert.AreEqual(SourceChange.Denied, notice.Change);
+        }
+        finally
+        {
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        Assert.IsNotNull(fixture.Serve(cids[0]));
+    }
+
+    [TestMethod]
     public async Task A_file_that_is_gone_is_not_claimed_and_is_served_again_when_it_is_back()
     {
         await using StoreFixture fixture = await StoreFixture.OpenAsync();

@@ -84,9 +84,32 @@ public sealed class StoreFailureTests
         disk.Error = () => new UnauthorizedAccessException("Access denied");
         Assert.IsNull(fixture.Serve(cids[0]));
         Assert.IsTrue(fixture.Store.SourceChanges.TryRead(out SourceChangedNotice? notice));
-        Assert.AreEqual(SourceChange.Unreadable, notice.Change);
+        Assert.AreEqual(SourceChange.Denied, notice.Change);
         disk.FailingOperation = null;
         CollectionAssert.AreEqual(data, fixture.Serve(cids[0]));
+    }
+
+    [TestMethod]
+    [DataRow(false, "its disk or file system fails")]
+    [DataRow(true, "it was moved or deleted")]
+    public async Task A_read_that_fails_while_a_block_is_sent_says_what_happened_in_a_sentence(bool isGone, string what)
+    {
+        FailingDisk disk = new();
+        await using StoreFixture fixture = await StoreFixture.OpenAsync(disk: disk);
+        string path = fixture.WriteFile("a", fixture.RandomBytes(1000));
+        List<Cid> cids = await fixture.ShareFileAsync(path, 1000);
+        Assert.IsTrue(fixture.Store.TryOpenBlock(cids[0], BlockReadPurpose.Serve, out StoredBlock block));
+        using (block)
+        {
+            if (isGone)
+                File.Delete(path);
+            disk.FailingOperation = "read";
+            P2PException error = Assert.ThrowsExactly<P2PException>(() => block.Read(new byte[1000], 0));
+            Assert.AreEqual(P2PErrorCode.SourceChanged, error.Code);
+            StringAssert.Contains(error.Message, what);
+            StringAssert.Contains(error.Message, path);
+            Assert.IsFalse(error.Message.Contains("Input/output", StringComparison.Ordinal), error.Message);
+        }
     }
 
     [TestMethod]
@@ -142,6 +165,8 @@ public sealed class StoreFailureTests
 
         public bool TryGetIdentity(string path, out FileIdentity identity) => _disk.TryGetIdentity(path, out identity);
 
+        public FileAttributes GetAttributes(string path) => _disk.GetAttributes(path);
+
         public IDiskFile OpenRead(string path)
         {
             Check("open");
@@ -190,7 +215,11 @@ public sealed class StoreFailureTests
         {
             public FileIdentity GetIdentity() => file.GetIdentity();
 
-            public int Read(Span<byte> destination, long offset) => file.Read(destination, offset);
+            public int Read(Span<byte> destination, long offset)
+            {
+                disk.Check("read");
+                return file.Read(destination, offset);
+            }
 
             public void Write(ReadOnlySpan<byte> data, long offset)
             {

@@ -127,6 +127,20 @@ internal sealed class FaultyDisk : IDisk
         }
     }
 
+    public FileAttributes GetAttributes(string path)
+    {
+        lock (_gate)
+        {
+            CheckPower();
+            return Find(path) switch
+            {
+                FaultyFolder => FileAttributes.Directory,
+                null => throw new FileNotFoundException($"{path} is not there.", path),
+                _ => FileAttributes.Normal,
+            };
+        }
+    }
+
     public IDiskFile OpenRead(string path) => OpenFile(path);
 
     public IDiskFile OpenWrite(string path) => OpenFile(path);
