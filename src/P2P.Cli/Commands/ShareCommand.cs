@@ -74,7 +74,7 @@ internal sealed class ShareCommand : ToolCommand
 
         With --lan peers on this network see its name and size in "p2p lan" and fetch it with "p2p fetch lan:NAME", without a link and without internet.
 
-        With --replicas other nodes keep copies for 7 days, renewed while this node runs or by "p2p renew LINK"; they repair lost ones among themselves. It is then fetched also while this node is off. Names and contents are hidden from them with --private only. "p2p health LINK" counts the copies, "p2p unshare" releases them. With --detach-after-replication this command ends when at least 3 (or N, if that is less) copies of everything are kept, and fails when that has not come about within --timeout.
+        With --replicas other nodes keep copies for 7 days, renewed while this node runs or by "p2p renew LINK"; they repair lost ones among themselves. It is then fetched also while this node is off. Names and contents are hidden from them with --private only. "p2p health LINK" counts the copies, "p2p unshare" releases them. With --detach-after-replication this command ends when at least 3 (or N, if that is less) copies of everything are kept, and fails when that has not come about within --timeout, which is of no use without it.
         """;
 
     /// <summary>Copies when only --detach-after-replication is given.</summary>
@@ -110,6 +110,8 @@ internal sealed class ShareCommand : ToolCommand
             throw new UsageException("--allow gives it to named peers only, and --replicas to nodes that keep it for everybody: choose one.");
         if (options.Replicas > 0 && context.Settings.Rooms.Dht.Mode == DhtMode.Off)
             throw new UsageException("Nodes that keep copies are found in the DHT, and dht.mode is off.");
+        if (!context.Parse.GetValue(_detach) && context.Parse.GetResult(_timeout) is { Implicit: false })
+            throw new UsageException("--timeout says how long --detach-after-replication waits for copies; nothing else of share ends by itself. Leave it out, or give that too.");
         if (paths is ["-"] && options.PreserveMetadata)
             throw new UsageException("Standard input has no permissions and no time to --preserve.");
         if (paths is ["-"] && options.Exclude.Count > 0)

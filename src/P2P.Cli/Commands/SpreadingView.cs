@@ -45,8 +45,10 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
             context.Screen.Line($"Announced:  to {announced.Nodes} of {announced.Of} nodes{(announced.Verified ? "; found from elsewhere, so the content id alone leads here" : "; not yet seen from elsewhere")}");
         }
 
-        if (spread.Health is { } health)
-            Show(health, ServesOn ? "It is served from here all the same, and tried again now and then." : "It is tried again until there are enough.");
+        if (spread.Health is { } health && ServesOn)
+            Tell(health);
+        if (spread.Health is { } copies)
+            Show(copies, ServesOn ? "It is served from here all the same, and tried again now and then." : "It is tried again until there are enough.");
         return spread.Health;
     }
 
@@ -57,19 +59,27 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
     public async Task<int> FinishAsync(Task<Share> work, TimeSpan patience)
     {
         HealthReport? health = await ShowAsync(work);
-        long began = context.Host.Time.GetTimestamp();
-        while (health is not null && !CopiesView.IsEnough(health) && context.Host.Time.GetElapsedTime(began) < patience && !context.Stopping.IsCancellationRequested)
+        try
         {
-            await Task.Delay(s_again, context.Host.Time, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (context.Stopping.IsCancellationRequested)
-                break;
-            Task<HealthReport> again = node.RenewReplicasAsync(share.Link, context.Stopping);
-            await WatchAsync(again);
-            if (context.Stopping.IsCancellationRequested)
-                break;
-            health = await again;
-            if (CopiesView.IsEnough(health))
-                Show(health, "");
+            long began = context.Host.Time.GetTimestamp();
+            while (health is not null && !CopiesView.IsEnough(health) && context.Host.Time.GetElapsedTime(began) < patience)
+            {
+                await Task.Delay(s_again, context.Host.Time, context.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (context.Stopping.IsCancellationRequested)
+                    break;
+                Task<HealthReport> again = node.RenewReplicasAsync(share.Link, context.Stopping);
+                await WatchAsync(again);
+                if (context.Stopping.IsCancellationRequested)
+                    break;
+                health = await again;
+                if (CopiesView.IsEnough(health))
+                    Show(health, "");
+            }
+        }
+        finally
+        {
+            if (health is not null)
+                Tell(health); // once, with what came of it in the end
         }
 
         context.Host.Attachment?.ThrowIfAbandoned();
@@ -101,9 +111,10 @@ internal sealed class SpreadingView(CommandContext context, P2PNode node, Share 
         context.Screen.Live($"Announcing and having copies made   {ByteSize.Format(sent)} sent{(bytesPerSecond > 0 ? "   " + ByteRate.Format(bytesPerSecond) : "")}");
     }
 
+    private void Tell(HealthReport health) => context.Events?.Write(CopiesView.ToReplicated(health));
+
     private void Show(HealthReport health, string whatNow)
     {
-        context.Events?.Write(CopiesView.ToReplicated(health));
         context.Screen.Line($"Copies:     {CopiesView.Describe(health)}{CopiesView.Refused(health)}.");
         if (health.LeaseUntil is not null)
             context.Screen.Line($"            {CopiesView.Kept(health)}{(ServesOn ? "; renewed while this node runs, or by \"p2p renew LINK\"" : "")}.");

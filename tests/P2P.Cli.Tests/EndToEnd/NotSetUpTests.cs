@@ -21,6 +21,17 @@ public sealed class NotSetUpTests
 
     [TestMethod]
     [Timeout(60_000, CooperativeCancellation = true)]
+    public async Task A_timeout_for_a_share_that_does_not_end_is_refused()
+    {
+        using var host = new FakeHost();
+        await File.WriteAllTextAsync(Path.Combine(host.Folder.Path, "x"), "x", TestContext.CancellationToken);
+        Assert.AreEqual(ExitCodes.Usage, await host.RunAsync("share", "x", "--timeout", "5s", "--listen", "/ip4/127.0.0.1/tcp/0"), host.Error);
+        StringAssert.Contains(host.Error, "--detach-after-replication");
+        Assert.AreEqual(ExitCodes.Usage, await host.RunAsync("share", "x", "--timeout", "5s", "--dry-run"), host.Error);
+    }
+
+    [TestMethod]
+    [Timeout(60_000, CooperativeCancellation = true)]
     [DataRow("health")]
     [DataRow("renew")]
     public async Task Without_the_dht_there_are_no_holders(string command)

@@ -72,8 +72,10 @@ public sealed class ReplicationTests : EndToEndTest
         ToolProcess alone = await RunAsync("share", "film.bin", "--replicas", "3", "--detach-after-replication", "--timeout", "1s", "--data", "A", "--listen", Loopback, "--peer", _entrance, "--json");
         await alone.ExpectAsync(3);
         AssertError("unreachable", alone);
+        Assert.HasCount(1, EventsOf(alone, "replicated"));
         ToolProcess left = await RunAsync("share", "film.bin", "--replicas", "2", "--detach-after-replication", "--data", "A", "--listen", Loopback, "--peer", _entrance, "--json");
         await left.ExpectAsync(0);
+        Assert.AreEqual(2, EventsOf(left, "replicated").Single().GetProperty("min_copies").GetInt32());
         string link = left.Events.Single(one => one.GetProperty("event").GetString() == "shared").GetProperty("link").GetString()!;
         ToolProcess fetch = await RunAsync("fetch", link.Split('/')[2], "-o", "OUT", "--data", "F", "--peer", _entrance, "--json");
         await fetch.ExpectAsync(0);
@@ -108,6 +110,22 @@ public sealed class ReplicationTests : EndToEndTest
         await unshare.ExpectAsync(0);
         Assert.AreEqual(0, (await HeldAsync()).Values.Sum());
     }
+
+    [TestMethod]
+    public async Task Copies_that_come_about_late_are_told_once_with_what_came_of_it()
+    {
+        Folder.File("film.bin", 1_000_000);
+        await StartHubAsync();
+        StartKeeper("K0", "5MB");
+        await _keepers["K0"].EventAsync("ready");
+        ToolProcess share = Start("share", "film.bin", "--replicas", "2", "--detach-after-replication", "--timeout", "3m", "--data", "A", "--listen", Loopback, "--peer", _entrance, "--json");
+        Assert.AreEqual("few_copies", (await share.EventAsync("warning")).GetProperty("code").GetString());
+        StartKeeper("K1", "5MB");
+        await share.ExpectAsync(0);
+        Assert.AreEqual(2, EventsOf(share, "replicated").Single().GetProperty("min_copies").GetInt32(), share.ToString());
+    }
+
+    private static JsonElement[] EventsOf(ToolProcess process, string name) => [.. process.Events.Where(one => one.GetProperty("event").GetString() == name)];
 
     /// <summary>Half of twelve holders are killed at one instant, drawn anew for each seed; what is left is fetched. Measured, and set beside what chance takes.</summary>
     [TestMethod]
