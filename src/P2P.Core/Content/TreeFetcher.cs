@@ -55,8 +55,11 @@ internal sealed class TreeFetcher(IBlockSource source, BlockStore? store, BlockB
     public static string ResumeKeyOf(string targetPath) => "fetch:" + FullPathOf(targetPath);
 
     /// <summary>Where a fetch gathers its bytes.</summary>
-    public static string PartPathOf(Cid root, string targetPath) =>
-        Path.Combine(Path.GetDirectoryName(FullPathOf(targetPath)) ?? "", $".p2p-{root.ToString()[..CidCharactersInName]}.part");
+    public static string PartPathOf(Cid root, string targetPath)
+    {
+        string text = root.ToString(); // a CID that holds its content itself may be shorter
+        return Path.Combine(Path.GetDirectoryName(FullPathOf(targetPath)) ?? "", $".p2p-{text[..Math.Min(text.Length, CidCharactersInName)]}.part");
+    }
 
     /// <summary>Fetches. Once for each instance.</summary>
     /// <param name="root">The root of the link.</param>

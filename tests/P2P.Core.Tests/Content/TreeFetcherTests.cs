@@ -28,6 +28,18 @@ public sealed class TreeFetcherTests
     }
 
     [TestMethod]
+    [DataRow("bafkqaaa", "")]
+    [DataRow("bafkqablimvwgy3y", "hello")]
+    public async Task Content_that_is_in_its_content_id_arrives(string cid, string content)
+    {
+        using var folder = new TempFolder();
+        await using var blocks = new MemoryBlocks();
+        await FetchAsync(blocks, Cid.Parse(cid, null), folder["f"]);
+        Assert.AreEqual(content, await File.ReadAllTextAsync(folder["f"]));
+        AssertOnly(folder, "f");
+    }
+
+    [TestMethod]
     public async Task The_old_layout_arrives_too()
     {
         using var folder = new TempFolder();
