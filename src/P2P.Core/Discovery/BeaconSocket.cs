@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using P2P.Core.Transport;
 
 namespace P2P.Core.Discovery;
 
@@ -55,10 +56,12 @@ internal sealed class BeaconSocket : ILanChannel
 
     /// <inheritdoc/>
     /// <remarks>From each of our addresses there, because receivers take the address from the packet.</remarks>
-    public async ValueTask SendAsync(ReadOnlyMemory<byte> packet, IPEndPoint? to, CancellationToken cancellationToken)
+    public ValueTask SendAsync(ReadOnlyMemory<byte> packet, IPEndPoint? to, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         foreach ((Socket socket, IPEndPoint all) in _speaking)
-            await socket.SendToAsync(packet, SocketFlags.None, to ?? all, cancellationToken).ConfigureAwait(false);
+            Datagrams.Send(socket, packet.Span, to ?? all);
+        return ValueTask.CompletedTask;
     }
 
     public async ValueTask<(int Length, IPEndPoint From)> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
@@ -77,7 +80,7 @@ internal sealed class BeaconSocket : ILanChannel
         _speaking.ForEach(static one => one.Socket.Dispose());
     }
 
-    private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
 
     private void AddSpeaking(IPAddress address, int prefixLength)
     {

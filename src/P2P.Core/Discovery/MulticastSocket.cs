@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using P2P.Core.Transport;
 
 namespace P2P.Core.Discovery;
 
@@ -26,7 +27,7 @@ internal sealed class MulticastSocket : ILanChannel
     {
         bool isIPv6 = family == AddressFamily.InterNetworkV6;
         var any = new IPEndPoint(isIPv6 ? IPAddress.IPv6Any : IPAddress.Any, Port);
-        var socket = new Socket(family, SocketType.Dgram, ProtocolType.Udp);
+        var socket = new Socket(family, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
         try
         {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
@@ -56,8 +57,12 @@ internal sealed class MulticastSocket : ILanChannel
         }
     }
 
-    public async ValueTask SendAsync(ReadOnlyMemory<byte> packet, IPEndPoint? to, CancellationToken cancellationToken) =>
-        await _socket.SendToAsync(packet, SocketFlags.None, to ?? _group, cancellationToken).ConfigureAwait(false);
+    public ValueTask SendAsync(ReadOnlyMemory<byte> packet, IPEndPoint? to, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Datagrams.Send(_socket, packet.Span, to ?? _group);
+        return ValueTask.CompletedTask;
+    }
 
     public async ValueTask<(int Length, IPEndPoint From)> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {

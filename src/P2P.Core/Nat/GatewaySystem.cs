@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using P2P.Core.Addresses;
+using P2P.Core.Transport;
 
 namespace P2P.Core.Nat;
 
@@ -82,7 +83,7 @@ internal sealed class GatewaySystem(TimeProvider time) : IGatewaySystem
 
         public UdpChannel(IPAddress own, Action<Socket> prepare)
         {
-            _socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            _socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
             try
             {
                 _socket.Bind(new IPEndPoint(own, 0));
@@ -95,12 +96,11 @@ internal sealed class GatewaySystem(TimeProvider time) : IGatewaySystem
             }
         }
 
-        public async ValueTask SendAsync(ReadOnlyMemory<byte> packet, IPEndPoint? to, CancellationToken cancellationToken)
+        public ValueTask SendAsync(ReadOnlyMemory<byte> packet, IPEndPoint? to, CancellationToken cancellationToken)
         {
-            if (to is null)
-                await _socket.SendAsync(packet, SocketFlags.None, cancellationToken).ConfigureAwait(false);
-            else
-                await _socket.SendToAsync(packet, SocketFlags.None, to, cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            Datagrams.Send(_socket, packet.Span, to);
+            return ValueTask.CompletedTask;
         }
 
         public async ValueTask<(int Length, IPEndPoint From)> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
