@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using P2P.Cli.Commands;
 
 namespace P2P.Cli.Parsing;
@@ -14,7 +15,19 @@ internal static class ArgumentRules
         CheckCommandName(root, parse, command);
         CheckOptions(root, command, args);
         if (parse.Errors.Count > 0)
-            throw new UsageException(Sentence(parse.Errors[0].Message) + Hint(command));
+            throw new UsageException(Describe(parse, command, parse.Errors[0]));
+    }
+
+    private static string Describe(ParseResult parse, Command command, ParseError error)
+    {
+        if (command is not ToolCommand tool)
+            return Sentence(error.Message) + Hint(command);
+        Argument? missing = command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && parse.GetResult(argument) is null or { Tokens.Count: 0 });
+        if (missing is not null)
+            return $"{missing.Name} is missing: p2p {tool.FullName()} {tool.Synopsis}";
+        return error.SymbolResult is ArgumentResult { Tokens: [{ } given, ..], Argument: { } argument }
+            ? $"\"{given.Value}\" is not known here: {argument.Description}.{Hint(command)}"
+            : Sentence(error.Message) + Hint(command);
     }
 
     /// <summary>Where to read on.</summary>
@@ -47,7 +60,7 @@ internal static class ArgumentRules
         foreach (string arg in args)
         {
             if (arg == "--")
-                return;
+                break;
             if (arg.Length < 2 || arg[0] != '-')
             {
                 waiting = null;
@@ -58,10 +71,19 @@ internal static class ArgumentRules
             string name = end < 0 ? arg : arg[..end];
             if (!known.TryGetValue(name, out Option? option))
                 throw Unknown(name, arg, waiting, command, known.Keys);
+            CheckValue(waiting, command);
             if (end >= 0 && option.Arity.MaximumNumberOfValues == 0)
                 throw new UsageException($"{name} takes no value.{Hint(command)}");
             waiting = end < 0 && option.Arity.MaximumNumberOfValues > 0 ? option : null;
         }
+
+        CheckValue(waiting, command);
+    }
+
+    private static void CheckValue(Option? waiting, Command command)
+    {
+        if (waiting?.Arity.MinimumNumberOfValues > 0)
+            throw new UsageException($"{waiting.Name} needs a value.{Hint(command)}");
     }
 
     private static UsageException Unknown(string name, string arg, Option? waiting, Command command, IEnumerable<string> known)
