@@ -51,6 +51,7 @@ internal static partial class FuzzTargets
         new("nat-pmp", [[0, 0x80, 0, 0, 0, 0, 0, 100, 203, 0, 113, 5], [0, 0x82, 0, 0, 0, 0, 0, 100, 15, 161, 15, 162, 0, 0, 14, 16]], input => NatPmpMessage.TryRead(input, out _)),
         new("pcp", [[2, 0x80, .. new byte[22]], [2, 0x81, 0, 0, .. new byte[20], .. new byte[12], 6, 0, 0, 0, 15, 161, 15, 162, .. new byte[16]]], input => PcpMessage.TryRead(input, out _)),
         new("ssdp", Texts([$"HTTP/1.1 200 OK\r\nST: {SsdpMessage.Targets[0]}\r\nLOCATION: http://192.168.1.1:5000/x.xml\r\n\r\n"]), input => SsdpMessage.ReadLocation(input)),
+        new("http-reply", Texts(["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", "HTTP/1.0 500 Error\n\nhello"]), HttpReplies),
         new("upnp-description", Texts(["<root><URLBase>http://192.168.1.1/</URLBase><service><serviceType>urn:schemas-upnp-org:service:WANIPConnection:1</serviceType><controlURL>/c</controlURL></service></root>"]), UpnpDescriptions),
         new("soap", Texts(["<e><b><r><NewExternalIPAddress>203.0.113.5</NewExternalIPAddress><errorCode>718</errorCode></r></b></e>"]), input => SoapMessage.Read(input)),
         new("autonat", [[0x0a, 13, 0x0a, 2, 4, 1, 0x11, 1, 2, 3, 4, 5, 6, 7, 8], [0x12, 5, 0x08, 0xc8, 1, 0x18, 1], [0x1a, 4, 0x10, 0xb0, 0xea, 1], [0x22, 3, 0x0a, 1, 9]], input => AutoNatProtocol.TryRead(input, out _)),
@@ -61,6 +62,29 @@ internal static partial class FuzzTargets
         new("pin-record", [PinRecordBody()], PinRecords),
         new("peer-record", [new PeerRecord(Identity.PeerId, 7, [Multiaddress.Parse("/ip4/192.0.2.7/tcp/1")]).Seal(Identity)], PeerRecords),
     ];
+
+    /// <summary>No answer is longer than was allowed, and one that is whole is the same whatever follows it.</summary>
+    private static void HttpReplies(byte[] input)
+    {
+        const int MaxBytes = 64;
+        try
+        {
+            if (HttpReply.Read(input, isEnd: false, MaxBytes, out int needed) is not { } reply)
+            {
+                Assert.IsGreaterThan(input.Length, needed, "what is not whole needs more");
+                return;
+            }
+
+            Assert.IsLessThanOrEqualTo(MaxBytes, reply.Body.Length);
+            GatewayReply again = HttpReply.Read([.. input, 1, 2, 3], isEnd: true, MaxBytes, out _)!.Value;
+            Assert.AreEqual(reply.Status, again.Status);
+            Assert.IsTrue(reply.Body.AsSpan().SequenceEqual(again.Body));
+        }
+        catch (IOException)
+        {
+            // refused
+        }
+    }
 
     private static void UpnpDescriptions(byte[] input)
     {

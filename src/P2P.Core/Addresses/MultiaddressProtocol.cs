@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 
 namespace P2P.Core.Addresses;
 
@@ -80,8 +79,8 @@ internal sealed record MultiaddressProtocol(int Code, string Name, int Bytes)
         new(MemoryCode, "memory", 8),
     ];
 
-    private static readonly FrozenDictionary<int, MultiaddressProtocol> ByCode = All.ToFrozenDictionary(protocol => protocol.Code);
-    private static readonly FrozenDictionary<string, MultiaddressProtocol> ByName = All.ToFrozenDictionary(protocol => protocol.Name, StringComparer.Ordinal);
+    private static readonly Dictionary<int, MultiaddressProtocol> ByCode = All.ToDictionary(protocol => protocol.Code);
+    private static readonly Dictionary<string, MultiaddressProtocol> ByName = All.ToDictionary(protocol => protocol.Name, StringComparer.Ordinal);
 
     /// <summary>Whether its value takes the whole rest of the text, slashes included, so that nothing can follow it.</summary>
     public bool IsPath => Code == UnixCode;

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 
 namespace P2P.Core.Connections;
 
@@ -12,7 +11,7 @@ internal sealed record RemoteInfo
     public string ProtocolVersion { get; init; } = "";
 
     /// <summary>What it accepts on streams that we open.</summary>
-    public FrozenSet<string> Protocols { get; init; } = [];
+    public IReadOnlySet<string> Protocols { get; init; } = new HashSet<string>();
 
     /// <summary>Where it says it listens, without peer ids.</summary>
     public IReadOnlyList<Multiaddress> ListenAddresses { get; init; } = [];

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Sockets;
 using P2P.Core.Addresses;
 using P2P.Core.Transport;
@@ -30,51 +29,8 @@ internal sealed class GatewaySystem(TimeProvider time) : IGatewaySystem
         socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, SearchHops);
     });
 
-    public async Task<GatewayReply> RequestAsync(Gateway gateway, Uri url, string? soapAction, ReadOnlyMemory<byte> body, int maxBytes, CancellationToken cancellationToken)
-    {
-        // one request every half minute at most: nothing is kept open between them
-        using var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            MaxResponseHeadersLength = 16, // KiB
-            ConnectCallback = async (context, token) =>
-            {
-                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                try
-                {
-                    socket.Bind(new IPEndPoint(gateway.Own, 0));
-                    await socket.ConnectAsync(IPAddress.Parse(context.DnsEndPoint.Host), context.DnsEndPoint.Port, token).ConfigureAwait(false);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
-        };
-        using var client = new HttpClient(handler) { MaxResponseContentBufferSize = maxBytes, Timeout = Timeout.InfiniteTimeSpan };
-        using var request = new HttpRequestMessage(soapAction is null ? HttpMethod.Get : HttpMethod.Post, url);
-        request.Headers.ConnectionClose = true;
-        if (soapAction is not null)
-        {
-            request.Headers.Add("SOAPAction", soapAction);
-            request.Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = MediaTypeHeaderValue.Parse("text/xml; charset=\"utf-8\"") } };
-        }
-
-        try
-        {
-            using HttpResponseMessage response = await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            return new GatewayReply((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false));
-        }
-        catch (HttpRequestException error)
-        {
-            throw new IOException(error.InnerException?.Message ?? error.Message, error);
-        }
-    }
+    public Task<GatewayReply> RequestAsync(Gateway gateway, Uri url, string? soapAction, ReadOnlyMemory<byte> body, int maxBytes, CancellationToken cancellationToken) =>
+        RouterHttp.RequestAsync(gateway, url, soapAction, body, maxBytes, cancellationToken);
 
     private sealed class UdpChannel : IDatagramChannel
     {

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf;
 using P2P.Core.Connections;
@@ -129,7 +128,7 @@ internal static class IdentifyCodec
             Protocols = merged.Protocols
                 .Where(protocol => protocol.Length is > 0 and < MultistreamCodec.MaxMessageBytes)
                 .Take(MaxProtocols)
-                .ToFrozenSet(StringComparer.Ordinal),
+                .ToHashSet(StringComparer.Ordinal),
             ListenAddresses = addresses,
             ObservedAddress = Multiaddress.TryFromBytes(merged.ObservedAddr.Span, out Multiaddress? observed) ? observed : null,
             IsSigned = isSigned,
