@@ -53,7 +53,8 @@ internal static class CopiesView
     /// <summary>Whether no holder was found, or none could be spoken with.</summary>
     public static bool IsUnanswered(HealthReport health) => health.AverageCopies == 0 && health.Refusals.Count == 0;
 
-    private static string Copies(int count) => count == 1 ? "1 copy" : $"{count} copies";
+    /// <summary>"1 copy", "3 copies".</summary>
+    public static string Copies(int count) => count == 1 ? "1 copy" : $"{count} copies";
 
     private static string Number(double number) => number.ToString("0.#", CultureInfo.InvariantCulture);
 }

@@ -50,6 +50,8 @@ internal sealed class SharesCommand() : ToolCommand("shares", "Lists what this d
         context.Data($"            {share.Link.ToUriString()}");
         if (share.AllowedPeers.Count > 0)
             context.Data($"            given to {string.Join(", ", share.AllowedPeers.Select(peer => $"{peer}"))} only");
+        if (share.Replicas > 0)
+            context.Data($"            {CopiesView.Copies(share.Replicas)} wanted at others{(share.ReplicasUntil is { } until ? $", promised until {until.ToLocalTime().ToString("d MMMM yyyy", CultureInfo.InvariantCulture)}" : ", none promised yet")}");
         if (share.ChangedFileCount == 0)
             return;
         context.Data($"            {ProgressBar.Count(share.ChangedFileCount, "file")} changed since it was shared; what is as it was is served:");

@@ -17,7 +17,7 @@ internal sealed class UnshareCommand : ToolCommand
     public override string Synopsis => "LINK|PATH|CID [OPTION]...";
 
     public override string Notes => """
-        A path ends every share of it, also those of what it held earlier. A link or content id also ends the serving of what was fetched with --seed. Copies that others have fetched cannot be called back.
+        A path ends every share of it, also those of what it held earlier. A link or content id also ends the serving of what was fetched with --seed. Copies that others have fetched cannot be called back. Those that nodes keep because of --replicas are released: their holders are told to let go of them, and who cannot be reached keeps them until the lease ends, 7 days after it was renewed (replication.lease).
         """;
 
     public override async Task<int> RunAsync(CommandContext context)
@@ -39,7 +39,7 @@ internal sealed class UnshareCommand : ToolCommand
             meant = [.. shares.Where(share => share.Path == path)]; // a file that is named like a content id
         if (meant.Length == 0 && root is { } seeded && await session.Node.StopSharingAsync(seeded, context.Stopping))
         {
-            Tell(context, seeded, LabelOf(what) ?? seeded.ToString(), null, 0); // fetched with --seed
+            Tell(context, seeded, LabelOf(what) ?? seeded.ToString()); // fetched with --seed
             return ExitCodes.Done;
         }
 
@@ -48,19 +48,28 @@ internal sealed class UnshareCommand : ToolCommand
         foreach (Share share in meant)
         {
             await session.Node.StopSharingAsync(share.Root, context.Stopping);
-            Tell(context, share.Root, share.Name, share.Path, share.Bytes);
+            Tell(context, share.Root, share.Name, share, session.Node.Status.Dht is not null);
         }
 
         return ExitCodes.Done;
     }
 
-    private static void Tell(CommandContext context, Cid root, string name, string? path, long bytes)
+    private static void Tell(CommandContext context, Cid root, string name, Share? share = null, bool couldTell = false)
     {
         if (context.Events is { } events)
-            events.Write(new UnsharedEvent(root.ToString(), name, path, bytes));
-        else
-            context.Screen.Line($"{SafeText.Clean(name)} is not shared any more. The files stay as they are; copies that others have fetched cannot be called back.");
+        {
+            events.Write(new UnsharedEvent(root.ToString(), name, share?.Path, share?.Bytes ?? 0, share?.Replicas ?? 0, share?.ReplicasUntil?.UtcDateTime));
+            return;
+        }
+
+        context.Screen.Line($"{SafeText.Clean(name)} is not shared any more. The files stay as they are; copies that others have fetched cannot be called back.");
+        if (share is { ReplicasUntil: { } until })
+            context.Screen.Line(Copies(couldTell, until.ToLocalTime().ToString("d MMMM yyyy", CultureInfo.InvariantCulture)));
     }
+
+    private static string Copies(bool couldTell, string until) => couldTell
+        ? $"Those who keep copies for it were told to let go of them; who could not be reached keeps them until the lease ends, on {until} at the latest."
+        : $"Those who keep copies for it cannot be told (dht.mode is off): they keep them until the lease ends, on {until} at the latest.";
 
     // an absolute path of Linux is no link, although "/ipfs/CID" looks like one
     private static Cid? RootOf(string what) => ShareLink.TryParse(what, CultureInfo.InvariantCulture, out ShareLink? link) ? link.Root : null;

@@ -35,6 +35,12 @@ internal sealed record SharedEvent(string Cid, string Link, string Name, long By
     /// <summary>The first of them.</summary>
     public IReadOnlyList<ChangedFileEntry> ChangedFiles { get; init; } = [];
 
+    /// <summary>How many copies others are to keep; 0: none were asked for.</summary>
+    public int Replicas { get; init; }
+
+    /// <summary>Until when holders have promised to keep some, at the longest; in a list of shares.</summary>
+    public DateTime? ReplicasUntil { get; init; }
+
     /// <summary>Whether only who has the link can read it.</summary>
     public bool Private { get; init; }
 
@@ -45,6 +51,8 @@ internal sealed record SharedEvent(string Cid, string Link, string Name, long By
         new(share.Root.ToString(), share.Link.ToUriString(), share.Name, share.Bytes, share.Blocks, seconds, addresses)
         {
             Paths = share.Path is { } path ? [path] : share.Paths,
+            Replicas = share.Replicas,
+            ReplicasUntil = share.ReplicasUntil?.UtcDateTime,
             Private = share.Private,
             Allowed = [.. share.AllowedPeers.Select(peer => $"{peer}")],
             BytesAlreadyThere = share.BytesAlreadyThere,
@@ -62,7 +70,7 @@ internal sealed record PlanEvent(
     : JsonEvent("plan");
 
 /// <summary>Not shared any more.</summary>
-internal sealed record UnsharedEvent(string Cid, string Name, string? Path, long Bytes)
+internal sealed record UnsharedEvent(string Cid, string Name, string? Path, long Bytes, int Replicas, DateTime? ReplicasUntil)
     : JsonEvent("unshared");
 
 /// <summary>What became of the announcement.</summary>

@@ -249,7 +249,8 @@ public sealed class P2PNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops sharing; the files stay untouched.</summary>
+    /// <summary>Stops sharing; the files stay untouched. Holders of copies are told to let go of them, and it is waited for that; who cannot be reached, or a node
+    /// without the DHT cannot tell, keeps them until its lease ends (<see cref="Share.ReplicasUntil"/>). Cancelled, it is not shared any more and the rest of the holders was not told.</summary>
     /// <returns>Whether it was shared.</returns>
     public Task<bool> StopSharingAsync(Cid root, CancellationToken cancellationToken = default) => new Sharing(Runtime).StopAsync(root, cancellationToken);
 

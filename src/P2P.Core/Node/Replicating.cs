@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using P2P.Core.Blocks;
 using P2P.Core.Content;
@@ -11,18 +10,18 @@ namespace P2P.Core.Node;
 /// <summary>Replication as the node runs it: holds for others when it offers disk, and has copies of its shares kept, also those of earlier runs.</summary>
 internal sealed class Replicating : IAsyncDisposable
 {
-    private const string SettingPrefix = "replica/target/";
-
     private readonly NodeRuntime _runtime;
     private readonly ReplicaHolder _holder;
     private readonly HolderUpkeep? _upkeep;
     private readonly Replicator _replicator;
     private readonly CopySurvey _survey;
+    private readonly ReplicaTargets _targets;
     private readonly ILogger _logger;
 
     public Replicating(NodeRuntime runtime, IdentityKey identity, HolderNetwork network, NodeSettings settings, NodeSeams seams)
     {
         _runtime = runtime;
+        _targets = new ReplicaTargets(runtime.Store);
         _logger = seams.Loggers.CreateLogger("P2P.Core.Node");
         Network = network;
         var how = new ReplicationSettings { Grace = settings.Grace, CheckInterval = settings.CheckInterval, DelayedRepairWait = settings.DelayedRepairWait, LeaseDuration = settings.LeaseDuration };
@@ -57,7 +56,7 @@ internal sealed class Replicating : IAsyncDisposable
     public async Task<HealthReport> ReplicateAsync(Pin pin, int target, CancellationToken cancellationToken)
     {
         await _runtime.Dht.EnterAsync(cancellationToken).ConfigureAwait(false);
-        await _runtime.Store.SetSettingAsync(SettingPrefix + pin.Root, target.ToString(CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false);
+        await _targets.SetAsync(pin.Root, target, cancellationToken).ConfigureAwait(false);
         return ToReport(pin.Root, await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false));
     }
 
@@ -65,7 +64,7 @@ internal sealed class Replicating : IAsyncDisposable
     public async Task<HealthReport> CheckAsync(ShareLink link, ReadOptions options, CancellationToken cancellationToken)
     {
         await _runtime.Dht.EnterAsync(cancellationToken).ConfigureAwait(false);
-        if (FindShare(link.Root) is { } pin && TargetOf(link.Root) is { } target)
+        if (FindShare(link.Root) is { } pin && _targets.Find(link.Root) is { } target)
             return ToReport(link.Root, await WithFormAsync(pin, form => _replicator.CheckAsync(link.Root, form, target, cancellationToken)).ConfigureAwait(false));
         using ShareSecret? secret = ShareSecret.Of(link);
         ReadLease lease = new Fetching(_runtime).Lease(link, options);
@@ -79,20 +78,14 @@ internal sealed class Replicating : IAsyncDisposable
     /// <summary>Renews the leases on a share.</summary>
     public async Task<HealthReport> RenewAsync(Cid root, CancellationToken cancellationToken)
     {
-        if (FindShare(root) is not { } pin || TargetOf(root) is not { } target)
+        if (FindShare(root) is not { } pin || _targets.Find(root) is not { } target)
             throw new P2PException(P2PErrorCode.NotFound, $"{root} was not shared from here with replicas: only the node that asked for the copies can renew them.");
         await _runtime.Dht.EnterAsync(cancellationToken).ConfigureAwait(false);
         return ToReport(root, await PlaceAsync(pin, target, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Tells the holders that a share has ended.</summary>
-    public async Task ReleaseAsync(Cid root, CancellationToken cancellationToken)
-    {
-        if (TargetOf(root) is null)
-            return;
-        await _runtime.Store.SetSettingAsync(SettingPrefix + root, null, cancellationToken).ConfigureAwait(false);
-        await _replicator.ReleaseAsync(root, cancellationToken).ConfigureAwait(false);
-    }
+    public Task ReleaseAsync(Cid root, CancellationToken cancellationToken) => _replicator.ReleaseAsync(root, cancellationToken);
 
     /// <summary>Whether a held run has a block.</summary>
     public bool Has(HeldLease held, in Cid block)
@@ -138,7 +131,7 @@ internal sealed class Replicating : IAsyncDisposable
         await dht.HasContact.WaitAsync(cancellationToken).ConfigureAwait(false);
         foreach (Pin pin in _runtime.Store.GetPins().Where(static pin => pin.Kind == PinKind.Shared))
         {
-            if (TargetOf(pin.Root) is not { } target)
+            if (_targets.Find(pin.Root) is not { } target)
                 continue;
             try
             {
@@ -150,9 +143,6 @@ internal sealed class Replicating : IAsyncDisposable
             }
         }
     }
-
-    private int? TargetOf(Cid root) =>
-        int.TryParse(_runtime.Store.GetSetting(SettingPrefix + root), NumberStyles.None, CultureInfo.InvariantCulture, out int target) ? target : null;
 
     private static HealthReport ToReport(Cid root, ReplicationState state) =>
         new(root, state.Blocks, state.Runs, state.MinCopies, state.AverageCopies, state.Target, state.Until)

@@ -27,6 +27,13 @@ public sealed record Share(Cid Root, ShareLink Link, string Name, long Bytes, lo
     /// <summary>The peers that this node gives it to; empty: whoever asks.</summary>
     public IReadOnlyList<PeerId> AllowedPeers { get; init; } = [];
 
+    /// <summary>How many copies others are to keep, as was asked for last (count); 0: none were asked for.</summary>
+    public int Replicas { get; init; }
+
+    /// <summary>Until when holders have promised to keep copies at the longest, also when they cannot be told that they need not; null when none has.
+    /// Known in lists of shares (<see cref="P2PNode.GetSharesAsync"/>), null when it is shared.</summary>
+    public DateTimeOffset? ReplicasUntil { get; init; }
+
     /// <summary>How many copies others keep, as counted when it was shared; null when none were asked for.</summary>
     public HealthReport? Health { get; init; }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using P2P.Core.Catalogue;
 using P2P.Core.Content;
 using P2P.Core.Diagnostics;
+using P2P.Core.Replication;
 using P2P.Core.Store;
 
 namespace P2P.Core.Node;
@@ -52,6 +53,7 @@ internal sealed class Sharing(NodeRuntime runtime)
         {
             ChangedFiles = [.. found.Select(file => new ChangedFile(file.Path, file.IsMissing ? FileChange.Missing : FileChange.Changed))],
             ChangedFileCount = count,
+            ReplicasUntil = Targets.Find(pin.Root) is null ? null : new KeptReceipts(runtime.Store).UntilOf(pin.Root),
         };
     }
 
@@ -65,10 +67,23 @@ internal sealed class Sharing(NodeRuntime runtime)
         if (runtime.Lan?.Catalogue.Remove(root) == true)
             await runtime.Identify.PushAsync(cancellationToken).ConfigureAwait(false);
         runtime.Garbage.Signal();
-        if (runtime.Replicating is { } replicating)
-            await replicating.ReleaseAsync(root, cancellationToken).ConfigureAwait(false);
+        await ForgetCopiesAsync(root, cancellationToken).ConfigureAwait(false);
         return true;
     }
+
+    /// <summary>Copies of what is not shared any more are not wanted: their holders are told, as far as they can be. Without the DHT none can, and it is forgotten here all the same.</summary>
+    private async Task ForgetCopiesAsync(Cid root, CancellationToken cancellationToken)
+    {
+        if (Targets.Find(root) is null)
+            return;
+        await Targets.SetAsync(root, null, cancellationToken).ConfigureAwait(false);
+        if (runtime.Replicating is { } replicating)
+            await replicating.ReleaseAsync(root, cancellationToken).ConfigureAwait(false);
+        else
+            await new KeptReceipts(runtime.Store).ForgetAsync(root, cancellationToken).ConfigureAwait(false);
+    }
+
+    private ReplicaTargets Targets => new(runtime.Store);
 
     private Replicating Replicating => runtime.Replicating ?? throw new InvalidOperationException("A node that takes no part in the DHT finds no holders: it cannot share with replicas.");
 
@@ -143,6 +158,8 @@ internal sealed class Sharing(NodeRuntime runtime)
         if (runtime.Reaching is { } reaching)
             await reaching.WaitForMappingAsync(MappingPatience, cancellationToken).ConfigureAwait(false); // the link has the address then
         Share share = ToShare(pin) with { Unreadable = result.Unreadable, Skipped = result.Skipped, BytesAlreadyThere = result.BytesAlreadyThere };
+        if (options.Replicas > 0)
+            share = share with { Replicas = options.Replicas };
         if (options.OnLan)
             await TellOnLanAsync(pin, result.Kind == ContentKind.Directory, cancellationToken).ConfigureAwait(false);
         options.Ready?.Invoke(share);
@@ -173,6 +190,7 @@ internal sealed class Sharing(NodeRuntime runtime)
         Paths = pin.Paths,
         Private = !pin.WrappedKey.IsEmpty,
         AllowedPeers = pin.AllowedPeers,
+        Replicas = Targets.Find(pin.Root) ?? 0,
     };
 
     private ShareLink LinkTo(Pin pin)

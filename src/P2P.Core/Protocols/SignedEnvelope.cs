@@ -39,6 +39,16 @@ internal static class SignedEnvelope
         return true;
     }
 
+    /// <summary>Reads the payload of an envelope whose signature was checked before; false when it is malformed or of another type.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> envelope, ReadOnlySpan<byte> payloadType, out ReadOnlyMemory<byte> payload)
+    {
+        payload = default;
+        if (!ProtobufMessages.TryParse(EnvelopeMessage.Parser, EnvelopeMessage.Descriptor, envelope, out EnvelopeMessage? message) || !message.PayloadType.Span.SequenceEqual(payloadType))
+            return false;
+        payload = message.Payload.Memory;
+        return true;
+    }
+
     private static byte[] SignedBytes(string domain, ReadOnlySpan<byte> payloadType, ReadOnlySpan<byte> payload)
     {
         byte[] name = Encoding.UTF8.GetBytes(domain);

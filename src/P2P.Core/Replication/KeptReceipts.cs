@@ -20,6 +20,9 @@ internal sealed class KeptReceipts(BlockStore store)
         return read;
     }
 
+    /// <summary>Until when the last of the holders said that it keeps a share; null when none did. Quick: what is on the disk was checked when it came.</summary>
+    public DateTimeOffset? UntilOf(Cid root) => store.GetReceipts(root).Max(static row => Receipt.UntilOf(row.Envelope.Span));
+
     /// <summary>Keeps a receipt in place of the one before.</summary>
     public Task KeepAsync(Cid root, DhtKey run, Contact holder, ReadOnlyMemory<byte> envelope, CancellationToken cancellationToken) => store.SetReceiptAsync(
         new ReceiptRow(root, BytesOf(run), holder.Peer.ToArray(), string.Join('\n', holder.Addresses), envelope), cancellationToken);

@@ -73,6 +73,12 @@ internal sealed record Receipt
         Until = Until.ToUnixTimeSeconds(),
     }.ToByteArray());
 
+    /// <summary>Until when something is kept by a receipt that was checked before; null when it is none.</summary>
+    public static DateTimeOffset? UntilOf(ReadOnlySpan<byte> envelope) =>
+        SignedEnvelope.TryRead(envelope, PayloadType, out ReadOnlyMemory<byte> payload)
+        && ProtobufMessages.TryParse(ReceiptMessage.Parser, ReceiptMessage.Descriptor, payload.Span, out ReceiptMessage? message)
+        && StatementTime.TryRead(message.Until, out DateTimeOffset until) ? until : null;
+
     /// <summary>Reads a receipt whose signature is that of the holder that it names; false otherwise.</summary>
     public static bool TryOpen(ReadOnlySpan<byte> envelope, [NotNullWhen(true)] out Receipt? receipt)
     {

@@ -106,8 +106,12 @@ public sealed class ReplicationTests : EndToEndTest
         await _keepers["K1"].EventAsync("ready");
         Assert.AreEqual(1_000_000, (await HeldAsync())["K1"], "kept over a restart");
         await MeetAsync(1);
+        JsonElement listed = (await (await RunAsync("shares", "--data", "A", "--json")).ExpectAsync(0)).Events.Single();
+        Assert.AreEqual(2, listed.GetProperty("replicas").GetInt32());
         ToolProcess unshare = await RunAsync("unshare", "film.bin", "--data", "A", "--peer", _entrance, "--json");
         await unshare.ExpectAsync(0);
+        Assert.AreEqual(2, unshare.Events.Single().GetProperty("replicas").GetInt32());
+        Assert.AreEqual(listed.GetProperty("replicas_until").GetDateTimeOffset(), unshare.Events.Single().GetProperty("replicas_until").GetDateTimeOffset());
         Assert.AreEqual(0, (await HeldAsync()).Values.Sum());
     }
 
@@ -123,6 +127,12 @@ public sealed class ReplicationTests : EndToEndTest
         StartKeeper("K1", "5MB");
         await share.ExpectAsync(0);
         Assert.AreEqual(2, EventsOf(share, "replicated").Single().GetProperty("min_copies").GetInt32(), share.ToString());
+
+        ToolProcess listed = await RunAsync("shares", "--data", "A");
+        StringAssert.Contains((await listed.ExpectAsync(0)).Output, "2 copies wanted at others, promised until ");
+        await File.WriteAllTextAsync(Folder["A", "config.json"], """{"dht": {"mode": "off"}}""");
+        ToolProcess unshare = await RunAsync("unshare", "film.bin", "--data", "A");
+        StringAssert.Contains((await unshare.ExpectAsync(0)).Error, "cannot be told (dht.mode is off): they keep them until the lease ends, on ");
     }
 
     private static JsonElement[] EventsOf(ToolProcess process, string name) => [.. process.Events.Where(one => one.GetProperty("event").GetString() == name)];

@@ -17,7 +17,7 @@ public sealed class EventTests
         new ImportEvent(1, null),
         new SharedEvent(Cid, $"p2p://{Cid}/x", "x", 1, 1, null, []) { Paths = ["/x"], Changed = 1, ChangedFiles = [new ChangedFileEntry("/x", "missing")] },
         new PlanEvent(Cid, "x", 1, 1, 1, 1, ["y"], ["z: why"], []),
-        new UnsharedEvent(Cid, "x", null, 1),
+        new UnsharedEvent(Cid, "x", null, 1, 3, new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc)),
         new AnnouncedEvent(18, 20, true),
         new ServedEvent(Peer, 5),
         new ResumedEvent(5),

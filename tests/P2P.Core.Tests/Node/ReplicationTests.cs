@@ -283,6 +283,32 @@ public sealed class ReplicationTests
     }
 
     [TestMethod]
+    [Timeout(120_000, CooperativeCancellation = true)]
+    public async Task A_share_ended_without_the_dht_is_not_to_be_copied_any_more()
+    {
+        await using var network = new TestNetwork(11);
+        using var folder = new Content.TempFolder();
+        P2PNode[] holders = await StartHoldersAsync(network, 1);
+        P2PNode sharer = await JoinAsync(network, holders[0], options => options.DataDirectory = folder["data"]);
+        string path = await WriteAsync(folder, "f", 100_000);
+        Task<Share> sharing = sharer.ShareAsync(path, new ShareOptions { Replicas = 1 }, cancellationToken: TestContext.CancellationToken);
+        await WaitAsync(network, () => sharing.IsCompleted);
+        Share share = await sharing;
+        Assert.AreEqual(1, share.Replicas);
+        Share listed = (await sharer.GetSharesAsync().ToListAsync()).Single();
+        Assert.AreEqual((1, true), (listed.Replicas, listed.ReplicasUntil > network.Time.GetUtcNow() + TimeSpan.FromDays(6)));
+
+        await sharer.StopAsync(TestContext.CancellationToken);
+        P2PNode alone = await network.StartNodeAsync(options => (options.DataDirectory, options.Dht.Mode) = (folder["data"], DhtMode.Off), TestContext.CancellationToken);
+        listed = (await alone.GetSharesAsync().ToListAsync()).Single();
+        Assert.AreEqual((1, true), (listed.Replicas, listed.ReplicasUntil is not null));
+        Assert.IsTrue(await alone.StopSharingAsync(share.Root, TestContext.CancellationToken));
+        await alone.ShareAsync(path, cancellationToken: TestContext.CancellationToken);
+        listed = (await alone.GetSharesAsync().ToListAsync()).Single();
+        Assert.AreEqual((0, null), (listed.Replicas, listed.ReplicasUntil));
+    }
+
+    [TestMethod]
     public async Task Replicas_and_named_peers_exclude_each_other()
     {
         await using var network = new TestNetwork(6);
