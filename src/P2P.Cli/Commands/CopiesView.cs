@@ -7,11 +7,20 @@ namespace P2P.Cli.Commands;
 /// <summary>Says how many copies of a share others keep.</summary>
 internal static class CopiesView
 {
+    private const string OutsideDht = "takes no part in the DHT (dht.mode is off), by which nodes that keep copies are found";
+
+    /// <summary>Refuses early, before there is a node or a folder for it, when no part is to be taken in the DHT.</summary>
+    public static void Require(CommandContext context)
+    {
+        if (context.Host.Attachment is null && context.Settings.Rooms.Dht.Mode == DhtMode.Off)
+            throw NodeSession.Refusal(context, OutsideDht);
+    }
+
     /// <summary>Refuses when the node takes no part in the DHT, by which holders are found.</summary>
     public static void Require(CommandContext context, P2PNode node)
     {
         if (node.Status.Dht is null)
-            throw NodeSession.Refusal(context, "takes no part in the DHT (dht.mode is off), by which nodes that keep copies are found");
+            throw NodeSession.Refusal(context, OutsideDht);
     }
 
     /// <summary>Whether it is as safe as was asked for at least.</summary>

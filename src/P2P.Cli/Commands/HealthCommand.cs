@@ -27,6 +27,7 @@ internal sealed class HealthCommand : ToolCommand
     public override async Task<int> RunAsync(CommandContext context)
     {
         (ShareLink link, _) = _link.Read(context, pathsMax: 0);
+        CopiesView.Require(context);
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: true);
         CopiesView.Require(context, session.Node);
         HealthReport health = await CountAsync(context, session.Node, link);

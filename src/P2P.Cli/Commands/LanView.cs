@@ -10,6 +10,8 @@ internal sealed class LanView(CommandContext context)
     /// <summary>How long is listened before a list is complete.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    private const string NotLooking = "does not look at the local network: it listens on this machine alone, or was started with --no-lan";
+
     private readonly Dictionary<PeerId, LanChange> _peers = [];
     private readonly List<(PeerId Peer, LanItem Item)> _items = [];
 
@@ -19,11 +21,13 @@ internal sealed class LanView(CommandContext context)
     /// <summary>What was heard of.</summary>
     public IReadOnlyList<(PeerId Peer, LanItem Item)> Items => _items;
 
-    /// <summary>Refuses early when the local network is not to be looked at.</summary>
+    /// <summary>Refuses early, before there is a node or a folder for it, when the local network is not to be looked at.</summary>
     public static void Require(CommandContext context)
     {
         if (context.Settings.NoLan)
             throw new UsageException("The local network is not looked at: --no-lan or no_lan says so.");
+        if (context.Host.Attachment is null && context.Settings.Listen is { Count: > 0 } listen && listen.All(Loopback.Is))
+            throw NodeSession.Refusal(context, NotLooking);
     }
 
     /// <summary>Refuses when the node does not look at the local network.</summary>
@@ -40,7 +44,7 @@ internal sealed class LanView(CommandContext context)
         }
         catch (InvalidOperationException)
         {
-            throw NodeSession.Refusal(context, "does not look at the local network: it listens on this machine alone, or was started with --no-lan");
+            throw NodeSession.Refusal(context, NotLooking);
         }
     }
 

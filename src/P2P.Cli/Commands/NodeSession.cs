@@ -35,7 +35,10 @@ internal sealed class NodeSession : IAsyncDisposable
             return await AttachAsync(context, attachment.Shared, listen);
         string folder = context.Settings.DataFolderOf(context.Host);
         bool isNew = !File.Exists(Path.Combine(folder, "identity"));
-        var node = new P2PNode(context.Settings.ForNode(folder, listen), context.Loggers);
+        P2PNodeOptions options = context.Settings.ForNode(folder, listen);
+        if (options.FindFaults() is { Count: > 0 } faults)
+            throw new UsageException(string.Join(' ', faults.Select(SettingKey.Translate))); // before there is a folder
+        var node = new P2PNode(options, context.Loggers);
         try
         {
             await node.StartAsync(context.Stopping);

@@ -21,6 +21,7 @@ internal sealed class RenewCommand : ToolCommand
     public override async Task<int> RunAsync(CommandContext context)
     {
         (ShareLink link, _) = _link.Read(context, pathsMax: 0);
+        CopiesView.Require(context);
         await using NodeSession session = await NodeSession.OpenAsync(context, listen: false, mayStandBeside: false);
         CopiesView.Require(context, session.Node);
         HealthReport health = await session.Node.RenewReplicasAsync(link, context.Stopping);

@@ -108,8 +108,8 @@ internal sealed class ShareCommand : ToolCommand
             throw new UsageException("--lan tells everybody on this network of it, and --private is for those who have the link: choose one.");
         if (options is { Replicas: > 0, AllowedPeers.Count: > 0 })
             throw new UsageException("--allow gives it to named peers only, and --replicas to nodes that keep it for everybody: choose one.");
-        if (options.Replicas > 0 && context.Settings.Rooms.Dht.Mode == DhtMode.Off)
-            throw new UsageException("Nodes that keep copies are found in the DHT, and dht.mode is off.");
+        if (options.Replicas > 0)
+            CopiesView.Require(context);
         if (!context.Parse.GetValue(_detach) && context.Parse.GetResult(_timeout) is { Implicit: false })
             throw new UsageException("--timeout says how long --detach-after-replication waits for copies; nothing else of share ends by itself. Leave it out, or give that too.");
         if (paths is ["-"] && options.PreserveMetadata)
@@ -294,7 +294,7 @@ internal sealed class ShareCommand : ToolCommand
 
     private static string Reachable(string[] addresses, NodeStatus status) =>
         addresses.Length == 0 ? "by nobody: no address is listened on"
-        : addresses.All(IsLoopback) ? "this machine only"
+        : addresses.All(Loopback.Is) ? "this machine only"
         : $"this network yes; {Internet(status)}";
 
     private static string Internet(NodeStatus status)
@@ -307,9 +307,6 @@ internal sealed class ShareCommand : ToolCommand
             _ => $"internet not yet known{how}",
         };
     }
-
-    private static bool IsLoopback(string address) =>
-        address.StartsWith("/ip4/127.", StringComparison.Ordinal) || address.StartsWith("/ip6/::1/", StringComparison.Ordinal);
 
     private static string Port(string[] addresses)
     {

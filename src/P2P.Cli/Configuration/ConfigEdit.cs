@@ -11,8 +11,8 @@ internal static class ConfigEdit
     {
         if (place.IsOwn && key.Key == "data")
             throw new UsageException($"data: {ConfigPlace.NoDataInside}");
-        CheckValue(key, values);
-        await ChangeAsync(place, key.Key, json => ConfigText.Set(json, key.Key, ConfigText.ToJson(key, values)), time, cancellationToken).ConfigureAwait(false);
+        Settings alone = CheckValue(key, values);
+        await ChangeAsync(place, key.Key, json => ConfigText.Set(json, key.Key, ConfigText.ToJson(key, values)), alone, time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Removes a key.</summary>
@@ -30,14 +30,15 @@ internal static class ConfigEdit
             throw new UsageException($"\"{name}\" is a group of settings. Name the one to unset: {string.Join(", ", below)}.");
         }
 
-        bool isThere = await ChangeAsync(place, name, json => ConfigText.Unset(json, name), time, cancellationToken).ConfigureAwait(false);
+        bool isThere = await ChangeAsync(place, name, json => ConfigText.Unset(json, name), alone: null, time, cancellationToken).ConfigureAwait(false);
         if (!isThere && SettingKey.Find(name) is null)
             throw new UsageException(SettingKey.Unknown(name));
         return isThere;
     }
 
-    // As loading does, and as the node does that is started with it: a value that it refuses is better refused here.
-    private static void CheckValue(SettingKey key, IReadOnlyList<string> values)
+    /// <summary>Takes a value as loading does.</summary>
+    /// <returns>Settings of nothing else.</returns>
+    private static Settings CheckValue(SettingKey key, IReadOnlyList<string> values)
     {
         var alone = new Settings();
         try
@@ -49,31 +50,32 @@ internal static class ConfigEdit
             throw new UsageException($"{key.Key}: {fault.Message}");
         }
 
-        if (alone.ForNode(Path.GetTempPath(), listen: false).FindFaults() is [{ } first, ..])
-            throw new UsageException($"{key.Key}: {first[(first.IndexOf(": ", StringComparison.Ordinal) + 2)..]}");
+        return alone;
     }
 
     /// <returns>Whether there was something to change.</returns>
-    private static async Task<bool> ChangeAsync(ConfigPlace place, string key, Func<byte[], byte[]> edit, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<bool> ChangeAsync(ConfigPlace place, string key, Func<byte[], byte[]> edit, Settings? alone, TimeProvider time, CancellationToken cancellationToken)
     {
         // A link stays one: what it leads to is replaced.
         string path = new FileInfo(place.Path).LinkTarget is null ? place.Path : File.ResolveLinkTarget(place.Path, returnFinalTarget: true)!.FullName;
-        if (Edited(path, place, key, edit) is null)
+        if (Edited(path, place, key, edit, alone) is null)
             return false; // so nothing has to be writable, or there
         PrepareFolder(path, place);
         using FileTurn turn = await FileTurn.TakeAsync(path, time, cancellationToken).ConfigureAwait(false);
-        if (Edited(path, place, key, edit) is not { } edited)
+        if (Edited(path, place, key, edit, alone) is not { } edited)
             return false; // another process has done the same
         FileReplacement.Write(path, edited);
         return true;
     }
 
     /// <summary>What the file would be; null: what it is.</summary>
-    private static byte[]? Edited(string path, ConfigPlace place, string key, Func<byte[], byte[]> edit)
+    private static byte[]? Edited(string path, ConfigPlace place, string key, Func<byte[], byte[]> edit, Settings? alone)
     {
         byte[] before = File.Exists(path) ? ConfigFile.ReadBytes(path) : [];
         IReadOnlyList<ConfigFile.Entry> others = CheckOthers(before, place, key);
         byte[] after = edit(before);
+        if (alone is not null)
+            CheckForNode(after, place, key, alone);
         if (after.AsSpan().SequenceEqual(before))
             return null;
         CheckEdited(after, place, key, others);
@@ -87,6 +89,20 @@ internal static class ConfigEdit
         IReadOnlyList<ConfigFile.Entry> others = ConfigFile.Parse(json, place.Path, except: key);
         SettingsLoader.ApplyFile(new Settings(), others, place);
         return others;
+    }
+
+    // As the node does that is started with the file: what it refuses, by itself or because of what else stands there, is better refused here.
+    private static void CheckForNode(byte[] json, ConfigPlace place, string key, Settings alone)
+    {
+        var together = new Settings();
+        SettingsLoader.ApplyFile(together, ConfigFile.Parse(json, place.Path), place);
+        if (FaultsOf(together) is not [{ } fault, ..] faults)
+            return;
+        throw new UsageException(faults.Intersect(FaultsOf(alone)).FirstOrDefault() is { } own
+            ? $"{key}: {own[(own.IndexOf(": ", StringComparison.Ordinal) + 2)..]}"
+            : $"{key} does not go with what stands in the file. {SettingKey.Translate(fault)}");
+
+        static IReadOnlyList<string> FaultsOf(Settings settings) => settings.ForNode(Path.GetTempPath(), listen: false).FindFaults();
     }
 
     /// <summary>The other side of the edit: what it wrote loads, and says of all other keys what they said before.</summary>

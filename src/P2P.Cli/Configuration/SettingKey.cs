@@ -78,6 +78,14 @@ internal sealed record SettingKey(string Key, SettingForm Form, Func<Settings, I
     /// <summary>Whether keys stand below that name: <c>limits</c>.</summary>
     public static bool IsRoom(string name) => All.Any(setting => setting.Key.StartsWith(name + ".", StringComparison.Ordinal));
 
+    /// <summary>A sentence of the library with the names that its options have here: <c>dht.mode</c> for <c>Dht:Mode</c>.</summary>
+    public static string Translate(string sentence) => All
+        .Where(static setting => setting.Key.Contains('.', StringComparison.Ordinal))
+        .OrderByDescending(static setting => setting.Key.Length) // one name may be the beginning of another
+        .Aggregate(sentence, static (text, setting) => text.Replace(setting.LibraryName, setting.Key, StringComparison.Ordinal));
+
+    private string LibraryName => string.Concat(Key.Split('.', '_').Select(static word => $"{char.ToUpperInvariant(word[0])}{word[1..]}")).Insert(Key.IndexOf('.', StringComparison.Ordinal), ":");
+
     /// <summary>What is wrong with a name that is no key, and what it may have meant.</summary>
     public static string Unknown(string name)
     {

@@ -117,6 +117,7 @@ internal sealed record NodeSettings
         (OfferAudience audience, HashSet<PeerId> admitted) = ReadAudience(replication.OfferTo ?? [], faults);
         if (!Enum.IsDefined(dht.Mode))
             faults.Add($"Dht:Mode: {dht.Mode} is none of {string.Join(", ", Enum.GetNames<DhtMode>())}.");
+        FindContradictions(dht, replication, faults);
         return new NodeSettings
         {
             DataDirectory = string.IsNullOrWhiteSpace(folder) ? "" : Path.GetFullPath(folder),
@@ -150,6 +151,15 @@ internal sealed record NodeSettings
             IdleTimeout = Range(limits.IdleTimeout, TimeSpan.FromSeconds(10), TimeSpan.FromDays(1), "Limits:IdleTimeout", faults),
             DialTimeout = Range(limits.DialTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60), "Limits:DialTimeout", faults),
         };
+    }
+
+    /// <summary>Options that are sound alone and of no use together. What is merely of no effect, such as mapped ports of a node on the loopback interface, is none.</summary>
+    private static void FindContradictions(DhtOptions dht, ReplicationOptions replication, List<string> faults)
+    {
+        if (dht.Mode == DhtMode.Off && replication.OfferBytes > 0)
+            faults.Add("Replication:OfferBytes: who offers disk is found through the DHT, and with Dht:Mode off no part is taken in it. Choose another mode, or offer nothing.");
+        if (replication.Lease > TimeSpan.Zero && replication.CheckInterval > replication.Lease / 2)
+            faults.Add($"Replication:Lease: a lease of {replication.Lease:c} may end before it is renewed, which a look every {replication.CheckInterval:c} (Replication:CheckInterval) does in the second half of it. Make it at least twice as long as that.");
     }
 
     private static (OfferAudience Audience, HashSet<PeerId> Admitted) ReadAudience(IEnumerable<string> texts, List<string> faults)

@@ -3,7 +3,8 @@ namespace P2P.Core;
 /// <summary>Disk that is offered to others, and how copies of one's own shares are kept by others.</summary>
 public sealed class ReplicationOptions
 {
-    /// <summary>Disk offered for blocks of others (bytes). Default 0: nothing is held. It comes on top of <see cref="StorageOptions.MaxOwnedBytes"/>.</summary>
+    /// <summary>Disk offered for blocks of others (bytes). Default 0: nothing is held. It comes on top of <see cref="StorageOptions.MaxOwnedBytes"/>.
+    /// Needs the DHT: refused together with <see cref="DhtMode.Off"/>.</summary>
     public long OfferBytes { get; set; }
 
     /// <summary>Whose blocks are held: <c>local</c> (publishers on this machine and on the networks that it is part of), <c>anyone</c>, or peer ids, which are
@@ -20,6 +21,7 @@ public sealed class ReplicationOptions
     /// <summary>How long a run with enough copies, but fewer than wanted, waits before another is made. Default 6 hours, 0 to 7 days.</summary>
     public TimeSpan DelayedRepairWait { get; set; } = TimeSpan.FromHours(6);
 
-    /// <summary>For how long others are asked to keep copies; renewed at half of it while this node runs. Default 7 days, 1 minute to 30 days.</summary>
+    /// <summary>For how long others are asked to keep copies; renewed at half of it while this node runs. Default 7 days, 1 minute to 30 days,
+    /// at least twice <see cref="CheckInterval"/>, at which it is renewed.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromDays(7);
 }

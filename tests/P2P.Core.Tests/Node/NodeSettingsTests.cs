@@ -36,6 +36,22 @@ public sealed class NodeSettingsTests
     }
 
     [TestMethod]
+    public void Options_that_contradict_each_other_are_faults_and_those_of_no_effect_are_none()
+    {
+        P2PNodeOptions options = P2PNodeOptions.Loopback("/srv/p2p");
+        (options.Dht.Mode, options.Nat.MapPorts, options.Lan.Enabled, options.Replication.OfferTo) = (DhtMode.Off, true, true, ["anyone"]);
+        Assert.IsEmpty(options.FindFaults());
+        options.Replication.OfferBytes = 1;
+        StringAssert.StartsWith(options.FindFaults().Single(), "Replication:OfferBytes: ");
+        options.Dht.Mode = DhtMode.Client;
+        Assert.IsEmpty(options.FindFaults());
+        options.Replication.Lease = 2 * options.Replication.CheckInterval;
+        Assert.IsEmpty(options.FindFaults());
+        options.Replication.Lease -= TimeSpan.FromSeconds(1);
+        StringAssert.StartsWith(options.FindFaults().Single(), "Replication:Lease: ");
+    }
+
+    [TestMethod]
     public void Empty_collections_mean_the_documented_default()
     {
         NodeSettings settings = NodeSettings.From(new P2PNodeOptions { DataDirectory = "/srv/p2p" });
