@@ -20,7 +20,7 @@ internal sealed record ToolHost
     /// <summary>Columns of the terminal.</summary>
     public required Func<int> Width { get; init; }
 
-    /// <summary>Rows of the terminal; beyond all bounds when they are not known, as of a command that came by the control socket.</summary>
+    /// <summary>Rows of the terminal; beyond all bounds when they are not known.</summary>
     public Func<int> Height { get; init; } = static () => int.MaxValue;
 
     public required Func<string, string?> Environment { get; init; }

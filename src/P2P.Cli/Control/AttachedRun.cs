@@ -12,7 +12,7 @@ internal sealed class AttachedRun(ControlChannel channel, SharedNode shared, Tim
     private readonly Attachment _attachment = new(shared);
     private readonly CancellationTokenSource _stopping = new();
     private readonly RemoteInput _input = new(channel);
-    private volatile int _width = 80;
+    private volatile int _width = 80, _height = int.MaxValue;
     private bool _hasGone; // the other side; read after the body only
 
     /// <summary>Takes the request, runs it and sends its exit code.</summary>
@@ -44,7 +44,7 @@ internal sealed class AttachedRun(ControlChannel channel, SharedNode shared, Tim
         if (refusal is not null)
             return;
 
-        _width = request.Width;
+        (_width, _height) = (request.Width, request.Height ?? int.MaxValue);
         Task listening = ListenAsync();
         int exit = await Tool.RunAsync([.. request.Args], HostOf(request));
         if (_hasGone)
@@ -75,7 +75,7 @@ internal sealed class AttachedRun(ControlChannel channel, SharedNode shared, Tim
         OutputIsTerminal = request.OutputIsTerminal,
         ErrorIsTerminal = request.ErrorIsTerminal,
         Width = () => _width,
-        Height = static () => int.MaxValue, // the client does not tell its rows
+        Height = () => _height,
         Environment = name => request.Environment.GetValueOrDefault(name),
         System = OperatingSystem.IsWindows() ? HostSystem.Windows : OperatingSystem.IsMacOS() ? HostSystem.MacOS : HostSystem.Linux,
         CurrentDirectory = request.Directory,
@@ -98,8 +98,8 @@ internal sealed class AttachedRun(ControlChannel channel, SharedNode shared, Tim
                     _input.End();
                 else if (message.Stop == true)
                     Stop();
-                else if (message.Width is { } width)
-                    _width = width;
+                else
+                    (_width, _height) = (message.Width ?? _width, message.Height ?? _height);
             }
         }
         catch (Exception failure) when (failure is IOException or JsonException)

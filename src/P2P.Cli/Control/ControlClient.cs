@@ -10,7 +10,7 @@ namespace P2P.Cli.Control;
 internal sealed class ControlClient : IDisposable
 {
     private static readonly string[] s_variables = ["HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_DATA_HOME", "NO_COLOR", "TERM", "P2P_CONFIG"];
-    private static readonly TimeSpan s_widthPace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_sizePace = TimeSpan.FromSeconds(1);
 
     private readonly ControlChannel _channel;
     private readonly ToolHost _host;
@@ -53,7 +53,7 @@ internal sealed class ControlClient : IDisposable
     {
         using var over = new CancellationTokenSource();
         await using CancellationTokenRegistration stop = _host.Stopping.Register(() => _ = TellAsync(new AttachedLine { Stop = true }));
-        Task width = TellWidthAsync(over.Token);
+        Task size = TellSizeAsync(over.Token);
         Task feeding = Task.CompletedTask;
         Stream? input = null;
         try
@@ -88,7 +88,7 @@ internal sealed class ControlClient : IDisposable
         finally
         {
             await over.CancelAsync();
-            await width;
+            await size;
             await feeding;
             if (input is not null)
                 await input.DisposeAsync();
@@ -106,7 +106,7 @@ internal sealed class ControlClient : IDisposable
                 environment[name] = value;
         }
 
-        var request = new AttachRequest(ControlLimits.ProtocolVersion, ToolVersion.Number, args, _host.CurrentDirectory, environment, _host.OutputIsTerminal, _host.ErrorIsTerminal, Width());
+        var request = new AttachRequest(ControlLimits.ProtocolVersion, ToolVersion.Number, args, _host.CurrentDirectory, environment, _host.OutputIsTerminal, _host.ErrorIsTerminal, Size().Width) { Height = Size().Height };
         await _channel.SendAsync(request, ControlJson.Default.AttachRequest, _host.Stopping);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(_host.Stopping);
         patience.CancelAfter(ControlLimits.HelloTimeout);
@@ -149,18 +149,19 @@ internal sealed class ControlClient : IDisposable
         }
     }
 
-    private async Task TellWidthAsync(CancellationToken cancellationToken)
+    private async Task TellSizeAsync(CancellationToken cancellationToken)
     {
         if (!_host.ErrorIsTerminal)
             return;
-        int told = Width();
-        using var timer = new PeriodicTimer(s_widthPace, _host.Time);
+        (int Width, int? Height) told = Size();
+        using var timer = new PeriodicTimer(s_sizePace, _host.Time);
         try
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                if (Width() is var now && now != told)
-                    await TellAsync(new AttachedLine { Width = told = now });
+                if (Size() is var now && now != told)
+                    await TellAsync(new AttachedLine { Width = now.Width, Height = now.Height });
+                told = now;
             }
         }
         catch (OperationCanceledException)
@@ -181,7 +182,7 @@ internal sealed class ControlClient : IDisposable
         }
     }
 
-    private int Width() => _host.ErrorIsTerminal ? _host.Width() : 80;
+    private (int Width, int? Height) Size() => _host.ErrorIsTerminal ? (_host.Width(), _host.Height()) : (80, null);
 
     private static void Show(Stream error, byte[] messages)
     {

@@ -21,6 +21,9 @@ internal sealed record AttachRequest(
     bool ErrorIsTerminal,
     int Width)
 {
+    /// <summary>The rows of that terminal; null: not known, as by a command of an earlier build, which does not say.</summary>
+    public int? Height { get; init; }
+
     /// <summary>Whether it holds what it must.</summary>
     public bool IsValid => Args.All(arg => (string?)arg is not null) && Environment.Values.All(value => (string?)value is not null) && Path.IsPathFullyQualified(Directory);
 }
@@ -59,6 +62,9 @@ internal sealed record AttachedLine
 
     /// <summary>The terminal has this many columns now.</summary>
     public int? Width { get; init; }
+
+    /// <summary>And this many rows.</summary>
+    public int? Height { get; init; }
 }
 
 /// <summary>A line of the owner, besides the events themselves, which pass as they are; one member is set.</summary>

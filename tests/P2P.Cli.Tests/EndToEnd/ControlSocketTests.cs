@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using P2P.Cli.Control;
 using P2P.Cli.Tests.Support;
 
 namespace P2P.Cli.Tests.EndToEnd;
@@ -21,6 +22,38 @@ public sealed class ControlSocketTests : EndToEndTest
         Assert.AreEqual("share", JsonDocument.Parse(lines[0]).RootElement.GetProperty("command").GetString());
         Assert.AreEqual("shared", EventSchemas.Check(lines[1]).GetProperty("event").GetString());
         Assert.AreEqual("""{"exit":0}""", lines[2]);
+    }
+
+    [TestMethod]
+    [DataRow(""", "height":10""", false)]
+    [DataRow(""", "height":60""", true)]
+    [DataRow("", true)] // of a build that does not tell
+    public async Task A_QR_code_fits_the_terminal_of_who_attached(string height, bool isShown)
+    {
+        Folder.File("film.bin", 1_000);
+        await Start("node", "--data", "A", "--listen", "/ip4/127.0.0.1/tcp/0", "--json").EventAsync("ready");
+        string request = Request.Replace("""["shares","--json","--data","A"]""", """["share","film.bin","--qr","--data","A"]""", StringComparison.Ordinal)
+            .Replace("DIR", Folder.Path, StringComparison.Ordinal).Replace("\"error_is_terminal\":false", "\"error_is_terminal\":true", StringComparison.Ordinal).Replace("\"width\":80", "\"width\":80" + height, StringComparison.Ordinal);
+        string[] lines = (await AskAsync(Encoding.UTF8.GetBytes(request + "\n"))).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.AreEqual("""{"exit":0}""", lines[^1]);
+        string shown = string.Concat(lines.Select(line => JsonDocument.Parse(line).RootElement).Select(line => line.TryGetProperty("err", out JsonElement text) ? Encoding.UTF8.GetString(text.GetBytesFromBase64()) : ""));
+        Assert.AreEqual(isShown, shown.Contains('\u2580'), shown);
+        Assert.AreEqual(!isShown, shown.Contains("which this terminal does not have", StringComparison.Ordinal), shown);
+    }
+
+    [TestMethod]
+    public async Task Who_attaches_tells_the_size_of_its_terminal()
+    {
+        using var host = new FakeHost { ErrorIsTerminal = true };
+        using Socket listener = ControlSocket.Listen(host.Folder.Path);
+        Task<ControlClient?> attaching = ControlClient.TryAttachAsync(host.Folder.Path, ["shares"], host.Host with { Width = static () => 70, Height = static () => 10 });
+        using (var owner = new ControlChannel(await listener.AcceptAsync()))
+        {
+            JsonElement request = JsonDocument.Parse((await owner.ReadLineAsync(1 << 20, CancellationToken.None))!.Value).RootElement;
+            Assert.AreEqual((70, 10), (request.GetProperty("width").GetInt32(), request.GetProperty("height").GetInt32()));
+        }
+
+        Assert.IsNull(await attaching);
     }
 
     [TestMethod]
