@@ -103,7 +103,6 @@ internal sealed class Sharing(NodeRuntime runtime)
         IProgress<ImportProgress>? progress,
         CancellationToken cancellationToken)
     {
-        using var activity = P2PActivities.Source.StartActivity(P2PActivities.Import);
         ImportOptions how = ShareRules.ForImport(options);
         if (options.Replicas > 0)
             _ = Replicating; // refuses before anything is written
@@ -126,7 +125,8 @@ internal sealed class Sharing(NodeRuntime runtime)
         {
             if (secret is not null)
                 how = how with { Form = secret.ToForm(runtime.Buffers, await runtime.Store.AddShareKeyAsync(pin.WrappedKey, cancellationToken).ConfigureAwait(false)) };
-            result = await import(new Importer(runtime.Store, runtime.Buffers, how), id, reports).ConfigureAwait(false);
+            using (P2PActivities.Source.StartActivity(P2PActivities.Import))
+                result = await import(new Importer(runtime.Store, runtime.Buffers, how), id, reports).ConfigureAwait(false);
             reports?.ReportHeldBack();
             runtime.Metrics.Imported(result.Bytes);
             string name = options.Name ?? ownName ?? (result.Name.Length > 0 ? result.Name : ManyFiles);

@@ -27,7 +27,10 @@ public sealed class NodeActivityTests
         {
             using Activity own = source.StartActivity("test")!;
             trace = own.TraceId;
-            Share share = await sharer.ShareAsync(Path.Combine(folder, "film.bin"));
+            bool hadEnded = false;
+            var options = new ShareOptions { Ready = _ => hadEnded = seen.Any(activity => activity.Trace == own.TraceId && activity.Name == "p2p.import") };
+            Share share = await sharer.ShareAsync(Path.Combine(folder, "film.bin"), options);
+            Assert.IsTrue(hadEnded, "what comes after reading and hashing is not part of the import");
             await fetcher.FetchAsync(share.Link, Path.Combine(folder, "copy.bin"));
         }
 
