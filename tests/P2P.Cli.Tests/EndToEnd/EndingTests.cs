@@ -34,6 +34,31 @@ public sealed class EndingTests : EndToEndTest
     }
 
     [TestMethod]
+    [OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)]
+    public async Task A_second_signal_ends_at_once_what_does_not_end_by_the_first()
+    {
+        ToolProcess owner = Start("node", "--data", "A", "--listen", "/ip4/127.0.0.1/tcp/0", "--json");
+        await owner.EventAsync("ready");
+        ToolProcess fetch = Start("fetch", "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy", "-o", "OUT", "--data", "A", "--json");
+        await fetch.EventAsync("stalled"); // it runs on the owner's node
+        owner.Signal(ToolProcess.Pause);
+        try
+        {
+            fetch.Signal(ToolProcess.Interrupt);
+            await Task.Delay(TimeSpan.FromSeconds(1)); // what comes within 0.3 seconds is the same signal
+            Assert.IsFalse(fetch.HasEnded, "who owns the node has not answered");
+            long asked = System.Diagnostics.Stopwatch.GetTimestamp();
+            fetch.Signal(ToolProcess.Interrupt);
+            await fetch.ExpectAsync(130);
+            Assert.IsLessThan(20, System.Diagnostics.Stopwatch.GetElapsedTime(asked).TotalSeconds, "it did not wait for the 30 seconds to pass");
+        }
+        finally
+        {
+            owner.Signal(ToolProcess.GoOn);
+        }
+    }
+
+    [TestMethod]
     public async Task An_interrupted_fetch_keeps_what_is_verified_and_goes_on()
     {
         string file = Folder.File("file.bin", 64 << 20);
