@@ -15,6 +15,7 @@ internal sealed class FetchView(CommandContext context, string name, string targ
     private TransferProgress _shown;
     private long? _movingSince;
     private bool _any;
+    private long _reused = -1; // bytes
     private bool _resumedTold;
     private TimeSpan _stallShown;
     private long _lastPlain;
@@ -68,10 +69,10 @@ internal sealed class FetchView(CommandContext context, string name, string targ
     public void Done(FetchResult result)
     {
         context.Screen.EndLive();
+        if (!result.AlreadyThere && (context.Events is not null || result.BytesByPeer.Count > 0))
+            TellResumed(result.BytesReused);
         if (context.Events is { } events)
         {
-            if (!_resumedTold && result.BytesReused > 0 && !result.AlreadyThere)
-                events.Write(new ResumedEvent(result.BytesReused));
             if (renamedFrom is not null)
                 events.Write(new RenamedEvent(renamedFrom, name));
             foreach (RenamedEntry renamed in result.Renamed)
@@ -119,15 +120,24 @@ internal sealed class FetchView(CommandContext context, string name, string targ
     private static string? MoreRenamed(FetchResult result) => result.RenamedCount > result.Renamed.Count
         ? $"{result.RenamedCount - result.Renamed.Count} more names that this system cannot hold were changed too." : null;
 
+    /// <summary>Tells once what an earlier try left: when new bytes come and no more of the old ones are found, because both go on at once.</summary>
     private void TellResumed(TransferProgress now)
     {
-        if (_resumedTold || now.ReusedBytes == 0 || now.VerifiedBytes <= now.ReusedBytes)
-            return; // still hashing what an earlier try left
+        bool isSettled = now.ReusedBytes == _reused;
+        _reused = now.ReusedBytes;
+        if (isSettled && now.VerifiedBytes > now.ReusedBytes)
+            TellResumed(now.ReusedBytes);
+    }
+
+    private void TellResumed(long bytes)
+    {
+        if (_resumedTold || bytes == 0)
+            return;
         _resumedTold = true;
         if (context.Events is { } events)
-            events.Write(new ResumedEvent(now.ReusedBytes));
+            events.Write(new ResumedEvent(bytes));
         else
-            context.Screen.Line($"Going on from {ByteSize.Format(now.ReusedBytes)} that was here already, verified again.");
+            context.Screen.Line($"Going on from {ByteSize.Format(bytes)} that was here already, verified again.");
     }
 
     private void ShowStall(TransferProgress now, StallReason stall)
