@@ -17,6 +17,12 @@ internal sealed record ToolHost
 
     public required bool ErrorIsTerminal { get; init; }
 
+    /// <summary>Whether the journal of systemd reads standard error.</summary>
+    public bool ErrorIsJournal { get; init; }
+
+    /// <summary>Who runs this process as a service and wants to hear how it is.</summary>
+    public ServiceManager? Manager { get; init; }
+
     /// <summary>Columns of the terminal.</summary>
     public required Func<int> Width { get; init; }
 
@@ -52,6 +58,8 @@ internal sealed record ToolHost
             OpenError = StandardStreams.OpenError,
             OutputIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
+            ErrorIsJournal = IsJournal(global::System.Environment.GetEnvironmentVariable("JOURNAL_STREAM")),
+            Manager = ServiceManager.Of(global::System.Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), TimeProvider.System),
             Width = () => Console.WindowWidth is > 0 and var columns ? columns : 80,
             Height = () => Console.WindowHeight is > 0 and var rows ? rows : 24,
             Environment = global::System.Environment.GetEnvironmentVariable,
@@ -59,5 +67,20 @@ internal sealed record ToolHost
             CurrentDirectory = global::System.Environment.CurrentDirectory,
             Stopping = stopping,
         };
+    }
+
+    /// <summary>Whether standard error is the socket that the variable names by device and inode (systemd.exec(5)), and not something that it was redirected to.</summary>
+    private static bool IsJournal(string? device)
+    {
+        if (device?.Split(':') is not [_, { Length: > 0 } inode])
+            return false;
+        try
+        {
+            return new FileInfo("/proc/self/fd/2").LinkTarget == $"socket:[{inode}]";
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 }

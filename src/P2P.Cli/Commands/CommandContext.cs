@@ -22,7 +22,7 @@ internal sealed class CommandContext : IDisposable
         Parse = parse;
         _output = new Lazy<Stream>(host.OpenOutput);
         bool plain = !host.ErrorIsTerminal || host.Environment("NO_COLOR") is { Length: > 0 } || host.Environment("TERM") == "dumb";
-        Screen = new Screen(host.OpenError(), host.ErrorIsTerminal && host.Environment("TERM") != "dumb", !plain, settings.Quiet || settings.Json, host.Width);
+        Screen = new Screen(host.OpenError(), host.ErrorIsTerminal && host.Environment("TERM") != "dumb", !plain, settings.Quiet || settings.Json, host.Width, host.ErrorIsJournal);
         Events = settings.Json ? new EventWriter(Output, host.Time) : null;
         _loggers = new Lazy<ILoggerFactory>(CreateLoggers);
     }
@@ -87,6 +87,14 @@ internal sealed class CommandContext : IDisposable
             _output.Value.Dispose();
     }
 
+    private static Priority PriorityOf(LogLevel level) => level switch
+    {
+        LogLevel.Trace or LogLevel.Debug => Priority.Debug,
+        LogLevel.Information => Priority.Information,
+        LogLevel.Warning => Priority.Warning,
+        _ => Priority.Error,
+    };
+
     private ILoggerFactory CreateLoggers()
     {
         if (!Settings.Verbose && Settings.Log is null)
@@ -104,6 +112,6 @@ internal sealed class CommandContext : IDisposable
             }
         }
 
-        return new ToolLoggers(Settings.Verbose ? Screen.Important : null, file, Host.Time);
+        return new ToolLoggers(Settings.Verbose ? (level, line) => Screen.Important(line, PriorityOf(level)) : null, file, Host.Time);
     }
 }

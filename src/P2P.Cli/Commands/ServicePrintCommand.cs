@@ -54,8 +54,12 @@ internal sealed class ServicePrintCommand : ToolCommand
             Wants=network-online.target
 
             [Service]
+            Type=notify
+            NotifyAccess=main
+            TimeoutStartSec=5min
             ExecStart={Quoted(program)} node --data {Quoted(folder)}
             Restart=on-failure
+            RestartPreventExitStatus=2
             RestartSec=5
             TimeoutStopSec=30
             NoNewPrivileges=true

@@ -20,6 +20,7 @@ internal sealed class ServingView(CommandContext context, P2PNode node)
     public async Task<NodeStatus> RunAsync(Task? beside = null)
     {
         using var timer = new PeriodicTimer(s_pace, context.Host.Time);
+        context.Host.Manager?.Ready();
         try
         {
             do
@@ -41,6 +42,7 @@ internal sealed class ServingView(CommandContext context, P2PNode node)
         finally
         {
             context.Screen.EndLive();
+            context.Host.Manager?.Stopping();
         }
 
         if (beside is not null)
@@ -59,8 +61,9 @@ internal sealed class ServingView(CommandContext context, P2PNode node)
     {
         Tell(status);
         double rate = _rate.Add(status.BytesServed);
-        string sent = status.BytesServed == 0 ? "" : $"   {ByteSize.Format(status.BytesServed)} sent";
-        context.Screen.Live($"Serving, Ctrl-C stops.   {ProgressBar.Count(status.Peers, "peer")}{sent}{(rate > 0 ? "   " + ByteRate.Format(rate) : "")}");
+        string sent = status.BytesServed == 0 ? "" : $"   {ByteSize.Format(status.BytesServed)} sent", peers = ProgressBar.Count(status.Peers, "peer");
+        context.Screen.Live($"Serving, Ctrl-C stops.   {peers}{sent}{(rate > 0 ? "   " + ByteRate.Format(rate) : "")}");
+        context.Host.Manager?.Status($"{peers}, {Sent(status)}");
     }
 
     private void Tell(NodeStatus status)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace P2P.Cli.Logging;
 
 /// <summary>The library's log as lines: to standard error with <c>--verbose</c>, to a file with <c>--log</c>.</summary>
-internal sealed class ToolLoggers(Action<string>? show, TextWriter? file, TimeProvider time) : ILoggerFactory
+internal sealed class ToolLoggers(Action<LogLevel, string>? show, TextWriter? file, TimeProvider time) : ILoggerFactory
 {
     private readonly Lock _gate = new(); // guards the file
 
@@ -22,7 +22,7 @@ internal sealed class ToolLoggers(Action<string>? show, TextWriter? file, TimePr
         string line = $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {Name(level)} {category}: {Output.SafeText.Clean(message)}";
         if (exception is not null)
             line += " | " + Output.SafeText.Clean(exception.ToString());
-        show?.Invoke(line);
+        show?.Invoke(level, line);
         if (file is null)
             return;
         lock (_gate)

@@ -3,8 +3,8 @@ using System.Text;
 namespace P2P.Cli.Output;
 
 /// <summary>What a person sees on standard error: messages that scroll, and below them a few lines that are redrawn in place.</summary>
-/// <remarks>Without a terminal nothing is redrawn: callers print a line now and then instead.</remarks>
-internal sealed class Screen(Stream error, bool isTerminal, bool colours, bool quiet, Func<int> width)
+/// <remarks>Without a terminal nothing is redrawn: callers print a line now and then instead. To the journal of systemd each line says how urgent it is.</remarks>
+internal sealed class Screen(Stream error, bool isTerminal, bool colours, bool quiet, Func<int> width, bool isJournal = false)
 {
     private readonly Lock _gate = new(); // guards _live, _failed and the order of writes
     private string[] _live = [];
@@ -22,11 +22,11 @@ internal sealed class Screen(Stream error, bool isTerminal, bool colours, bool q
     public void Line(string text = "")
     {
         if (!quiet)
-            Write(Fold(text));
+            Write(Fold(text), Priority.Information);
     }
 
     /// <summary>A message that is shown even when quiet: errors and warnings.</summary>
-    public void Important(string text) => Write(Fold(text));
+    public void Important(string text, Priority priority = Priority.Warning) => Write(Fold(text), priority);
 
     /// <summary>The error that ends the process: wrapped on a terminal, one line elsewhere.</summary>
     public void Error(string text)
@@ -34,7 +34,7 @@ internal sealed class Screen(Stream error, bool isTerminal, bool colours, bool q
         const string Indent = "     "; // below the text behind "p2p: "
         if (isTerminal)
             text = string.Join('\n' + Indent, Wrap(text, Width - Indent.Length - 1));
-        Write(colours ? $"\e[31mp2p:\e[0m {text}" : $"p2p: {text}");
+        Write(colours ? $"\e[31mp2p:\e[0m {text}" : $"p2p: {text}", Priority.Error);
     }
 
     /// <summary>Breaks a text at its spaces.</summary>
@@ -100,8 +100,10 @@ internal sealed class Screen(Stream error, bool isTerminal, bool colours, bool q
         }
     }
 
-    private void Write(string text)
+    private void Write(string text, Priority priority)
     {
+        if (isJournal)
+            text = string.Join('\n', text.Split('\n').Select(line => $"<{(int)priority}>{line}"));
         lock (_gate)
         {
             var all = new StringBuilder();

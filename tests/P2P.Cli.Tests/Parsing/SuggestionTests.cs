@@ -78,7 +78,7 @@ public sealed class SuggestionTests
     }
 
     [TestMethod]
-    [DataRow("systemd", "ExecStart=", "node --data \"/a \\\"b\\\" 50%%$$\"")]
+    [DataRow("systemd", "Type=notify", "node --data \"/a \\\"b\\\" 50%%$$\"")]
     [DataRow("launchd", "<string>--data</string>", "<string>/a &quot;b&quot; 50%$</string>")]
     [DataRow("windows", "Register-ScheduledTask", "'node --data \"/a \"b\" 50%$\"'")]
     public async Task A_unit_names_the_program_and_the_data_folder_whatever_is_in_their_names(string system, string what, string folder)
