@@ -9,25 +9,14 @@ namespace P2P.Core.Dht;
 /// </summary>
 internal static class AddressSight
 {
-    /// <summary>Whether an address means something to a peer seen there.</summary>
-    public static bool IsVisible(AddressScope address, AddressScope from) => address switch
-    {
-        AddressScope.Public or AddressScope.Other => true,
-        AddressScope.Reserved => from is not AddressScope.Public,
-        AddressScope.Private => from is AddressScope.Private or AddressScope.LinkLocal or AddressScope.Loopback,
-        AddressScope.LinkLocal => from is AddressScope.LinkLocal or AddressScope.Loopback,
-        AddressScope.Loopback => from is AddressScope.Loopback,
-        _ => false,
-    };
-
     /// <summary>A contact with the addresses that mean something there; null when none is left.</summary>
     public static Contact? Narrow(Contact contact, AddressScope from)
     {
         int visible = 0;
         foreach (Multiaddress address in contact.Addresses)
-            visible += IsVisible(address.Scope, from) ? 1 : 0;
+            visible += AddressPolicy.MayTell(address, from) ? 1 : 0;
         if (visible == 0)
             return null;
-        return visible == contact.Addresses.Count ? contact : new Contact(contact.Peer, [.. contact.Addresses.Where(address => IsVisible(address.Scope, from))]);
+        return visible == contact.Addresses.Count ? contact : new Contact(contact.Peer, [.. contact.Addresses.Where(address => AddressPolicy.MayTell(address, from))]);
     }
 }

@@ -50,13 +50,14 @@ internal sealed class DhtClient(ConnectionPool pool, string protocol, TimeSpan t
         using Deadline deadline = new(timeout, time, cancellationToken);
         try
         {
-            PeerStream stream = await (await ConnectAsync(contact, purpose, deadline.Token).ConfigureAwait(false)).OpenStreamAsync(protocol, deadline.Token).ConfigureAwait(false);
+            Connection connection = await ConnectAsync(contact, purpose, deadline.Token).ConfigureAwait(false);
+            PeerStream stream = await connection.OpenStreamAsync(protocol, deadline.Token).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
                 int waiting = 0;
                 foreach (DhtMessage statement in statements)
                 {
-                    LengthPrefixed.Write(stream.Output, DhtMessageCodec.Encode(statement));
+                    LengthPrefixed.Write(stream.Output, Encode(statement, connection));
                     if (++waiting < StatementsPerFlush)
                         continue;
                     waiting = 0;
@@ -99,6 +100,16 @@ internal sealed class DhtClient(ConnectionPool pool, string protocol, TimeSpan t
         await Task.CompletedTask.ConfigureAwait(false);
     }
 
+    /// <summary>Writes a request. Where we are is told to each peer as far as it is of use there.</summary>
+    private static byte[] Encode(DhtMessage request, Connection connection)
+    {
+        AddressScope scope = connection.RemoteAddress.Scope;
+        return DhtMessageCodec.Encode(request.Type != DhtMessageType.AddProvider ? request : request with
+        {
+            ProviderPeers = [.. request.ProviderPeers.Select(self => AddressSight.Narrow(self, scope) ?? new Contact(self.Peer, []))],
+        });
+    }
+
     private async ValueTask<Connection> ConnectAsync(Contact contact, DialPurpose purpose, CancellationToken cancellationToken) =>
         pool.TryGet(contact.Peer, out Connection? connection)
             ? connection
@@ -114,7 +125,7 @@ internal sealed class DhtClient(ConnectionPool pool, string protocol, TimeSpan t
             await line.Gate.WaitAsync(deadline.Token).ConfigureAwait(false);
             try
             {
-                return await SendAsync(connection, line, DhtMessageCodec.Encode(request), hasAnswer, deadline.Token).ConfigureAwait(false);
+                return await SendAsync(connection, line, Encode(request, connection), hasAnswer, deadline.Token).ConfigureAwait(false);
             }
             finally
             {

@@ -152,7 +152,7 @@ internal sealed class DhtMembers : IConnectionObserver
         foreach (Multiaddress told in connection.Remote?.ListenAddresses ?? [])
         {
             Multiaddress address = told.WithoutPeerId();
-            if (addresses.Count < MaxAddresses && AddressSight.IsVisible(address.Scope, scope) && !addresses.Contains(address)
+            if (addresses.Count < MaxAddresses && AddressPolicy.MayTell(address, scope) && !addresses.Contains(address)
                 && (!address.TryGetIPAddress(out IPAddress? ip) || !IPAddress.Any.Equals(ip)))
                 addresses.Add(address);
         }

@@ -147,14 +147,14 @@ internal sealed class IdentifyProtocol : IConnectionObserver, IAsyncDisposable
     private async Task TellAsync(PeerStream stream, CancellationToken cancellationToken)
     {
         Connection connection = stream.Connection;
-        bool isLoopback = connection.RemoteAddress.Scope == AddressScope.Loopback;
+        AddressScope peer = connection.RemoteAddress.Scope;
         OwnInfo own = new()
         {
             Identity = _identity,
             AgentVersion = _agentVersion,
             Protocols = _pool.Protocols,
             ListenAddresses = [.. _pool.OwnAddresses
-                .Where(address => isLoopback || address.Scope != AddressScope.Loopback)
+                .Where(address => AddressPolicy.MayTell(address, peer))
                 .Distinct()],
             ObservedAddress = connection.RemoteAddress,
             Sequence = NextSequence(),

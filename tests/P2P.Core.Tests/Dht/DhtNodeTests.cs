@@ -66,6 +66,32 @@ public sealed class DhtNodeTests : IAsyncDisposable
 
     [TestMethod]
     [Timeout(60_000, CooperativeCancellation = true)]
+    [DataRow("5.5.5.5", 1)]
+    [DataRow("10.9.9.9", 2)]
+    public async Task Each_is_told_the_addresses_of_a_provider_that_are_of_use_there(string address, int count)
+    {
+        (TestPeer self, DhtNode node) = await StartNodeAsync();
+        self.Pool.ExternalAddresses = [Multiaddress.Parse("/ip4/5.6.7.8/tcp/5")];
+        TestPeer other = new(new MemoryTransport(_network, System.Net.IPAddress.Parse(address)));
+        _peers.Add(other);
+        var told = new TaskCompletionSource<DhtMessage>();
+        other.Pool.Handle(Protocol, (stream, token) => ReadAsync(stream, told, token), maxInboundPerPeer: 4);
+        await other.ConnectAsync(self, Token);
+        await Eventually.TrueAsync(() => self.Pool.TryGet(other.Id, out _), Token);
+        byte[] key = [0x12, 0x20, .. Enumerable.Repeat((byte)7, 32)];
+        Assert.IsTrue(await node.TellProvidedAsync(new Contact(other.Id, []), [new ProvideKey(DhtKey.Of(key), key, IsNew: true)], Token));
+        Assert.AreEqual(count, (await told.Task.WaitAsync(Token)).ProviderPeers[0].Addresses.Count);
+
+        static async Task ReadAsync(PeerStream stream, TaskCompletionSource<DhtMessage> told, CancellationToken cancellationToken)
+        {
+            byte[] bytes = (await LengthPrefixed.ReadAsync(stream.Input, DhtMessageCodec.MaxMessageBytes, cancellationToken))!;
+            Assert.IsTrue(DhtMessageCodec.TryDecode(bytes, out DhtMessage? message));
+            told.TrySetResult(message);
+        }
+    }
+
+    [TestMethod]
+    [Timeout(60_000, CooperativeCancellation = true)]
     public async Task Who_meets_one_of_another_network_finds_its_neighbours_there()
     {
         (TestPeer self, DhtNode node) = await StartAsync(Known);

@@ -64,6 +64,30 @@ public sealed class IdentifyProtocolTests
 
     [TestMethod]
     [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_peer_on_the_internet_is_told_no_address_of_our_own_networks()
+    {
+        MemoryNetwork network = new();
+        await using TestPeer a = await StartAsync(network);
+        await using TestPeer near = await StartAsync(network);
+        await using TestPeer far = new(new MemoryTransport(network, System.Net.IPAddress.Parse("5.5.5.5")));
+        far.Identify.Start();
+        Multiaddress mapped = Multiaddress.Parse("/ip4/5.6.7.8/tcp/5");
+        a.Pool.ExternalAddresses = [mapped];
+        Connection toNear = await near.ConnectAsync(a, Token), toFar = await far.ConnectAsync(a, Token);
+        await Eventually.TrueAsync(() => toNear.Remote is not null && toFar.Remote is not null, Token);
+        CollectionAssert.AreEquivalent(new[] { mapped, a.Pool.ListenAddresses[0] }, toNear.Remote!.ListenAddresses.ToArray());
+        CollectionAssert.AreEqual(new[] { mapped }, toFar.Remote!.ListenAddresses.ToArray(), "and the signed record holds no more");
+        Assert.IsTrue(toFar.Remote.IsSigned);
+
+        a.Pool.Handle("/test/new", TestPeer.EchoAsync);
+        await Eventually.TrueAsync(() => a.Pool.TryGet(far.Id, out Connection? back) && back.Remote is not null, Token);
+        await a.Identify.PushAsync(Token);
+        await Eventually.TrueAsync(() => toFar.Remote!.Protocols.Contains("/test/new"), Token);
+        CollectionAssert.AreEqual(new[] { mapped }, toFar.Remote!.ListenAddresses.ToArray(), "nor when it is told of a change");
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
     public async Task Who_asks_or_pushes_without_end_is_not_answered_without_end()
     {
         VirtualTime time = new();
