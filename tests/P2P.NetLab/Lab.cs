@@ -33,6 +33,19 @@ internal sealed class Lab : Laboratory
     public Task SetUpAsync(int host, bool up, CancellationToken cancellationToken) =>
         IpAsync($"-n {_hosts[host].Namespace} link set eth0 {(up ? "up" : "down")}", cancellationToken);
 
+    /// <summary>Limits what a host sends (Mbit/s), or limits it anew.</summary>
+    public async Task LimitAsync(int host, int rate, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await IpAsync(string.Create(CultureInfo.InvariantCulture, $"netns exec {_hosts[host].Namespace} tc qdisc replace dev eth0 root tbf rate {rate}mbit burst 64kb latency 100ms"), cancellationToken);
+        }
+        catch (InvalidOperationException failure) when (failure.Message.Contains("qdisc kind is unknown", StringComparison.Ordinal))
+        {
+            Assert.Inconclusive($"the kernel limits no links here: {failure.Message}");
+        }
+    }
+
     /// <summary>Lets no packet of a UDP port into a host or out of it, as a firewall does.</summary>
     public async Task DropAsync(int host, int port, CancellationToken cancellationToken)
     {
