@@ -59,6 +59,31 @@ public sealed class HomeTests
 
     [TestMethod]
     [Timeout(Limit, CooperativeCancellation = true)]
+    [DataRow(Asking.Upnp)]
+    [DataRow(Asking.NatPmpAndPcp)]
+    public async Task Who_is_behind_two_routers_hears_so_from_the_doctor_and_fetches_all_the_same(Asking asking)
+    {
+        await using Homes homes = await Homes.StartAsync(Token, throughCarrier: true);
+        await homes.RouterA.StartMappingAsync(asking, Token);
+        await File.WriteAllTextAsync(homes.Public["f.txt"], "from outside", Token);
+        ToolRun node = homes.Public.Start("share", "f.txt", "--json");
+        await node.SaidAsync("\"shared\"", Token);
+        JsonElement shared = JsonDocument.Parse(node.Output.Split('\n').Single(static line => line.Contains("\"shared\"", StringComparison.Ordinal))).RootElement;
+        ToolRun fetch = await homes.A.RunAsync(Token, "fetch", shared.GetProperty("link").GetString()!);
+        Assert.AreEqual(0, fetch.ExitCode, fetch.ToString());
+        string address = shared.GetProperty("addresses").EnumerateArray().Select(static one => one.GetString()!).Single(static one => one.StartsWith("/ip4/11.", StringComparison.Ordinal));
+        string id = (await homes.Public.RunAsync(Token, "id")).Output.Trim();
+        ToolRun doctor = await homes.A.RunAsync(Token, "doctor", "--peer", $"{address}/p2p/{id}");
+        Assert.AreEqual(1, doctor.ExitCode, doctor.ToString());
+        string said = string.Join(' ', doctor.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        StringAssert.Contains(said, "192.168.1.1 maps no port"); // miniupnpd gives none when its own address is private
+        StringAssert.Contains(said, "peers see it at 11.4.0.1");
+        StringAssert.Contains(said, "Is it another than 11.4.0.1");
+        StringAssert.Contains(said, "this is double NAT");
+    }
+
+    [TestMethod]
+    [Timeout(Limit, CooperativeCancellation = true)]
     public async Task A_peer_outside_proves_that_a_port_is_open_and_without_one_the_doctor_says_what_to_do()
     {
         await using Homes homes = await Homes.StartAsync(Token);

@@ -36,6 +36,9 @@ internal sealed class Router(Host host, string address)
         await RunAsync(cancellationToken, "nft", "-f", host["rules"]);
     }
 
+    /// <summary>Sends what is for elsewhere to another router.</summary>
+    public Task AddDefaultRouteAsync(string gateway, CancellationToken cancellationToken) => RunAsync(cancellationToken, "ip", "route", "add", "default", "via", gateway);
+
     /// <summary>Begins to map ports.</summary>
     public async Task StartMappingAsync(Asking by, CancellationToken cancellationToken)
     {

@@ -93,7 +93,7 @@ internal sealed class KeptPort(Gateway gateway, int port, PortControlClient cont
             await ((Task)search).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
             if (search.Exception?.InnerException is { } silent)
-                failures.Add(new MappingAttempt(gateway, "UPnP", silent.Message));
+                failures.Add(new MappingAttempt(gateway, "UPnP", silent.Message, silent is MappingException { IsAnswer: true }));
             else if (await TryAsync(upnp, "UPnP", failures, cancellationToken).ConfigureAwait(false))
                 return;
         }
@@ -122,7 +122,7 @@ internal sealed class KeptPort(Gateway gateway, int port, PortControlClient cont
         }
         catch (MappingException error)
         {
-            failures.Add(new MappingAttempt(gateway, protocols, error.Message));
+            failures.Add(new MappingAttempt(gateway, protocols, error.Message, error.IsAnswer));
             return false;
         }
     }

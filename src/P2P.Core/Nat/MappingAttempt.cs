@@ -4,4 +4,5 @@ namespace P2P.Core.Nat;
 /// <param name="Gateway">The router.</param>
 /// <param name="Protocols">What was spoken, as a person calls it.</param>
 /// <param name="Failure">Why no port was mapped, to be put after the protocol's name and a colon.</param>
-internal sealed record MappingAttempt(Gateway Gateway, string Protocols, string Failure);
+/// <param name="IsAnswer">Whether the router has answered and given none.</param>
+internal sealed record MappingAttempt(Gateway Gateway, string Protocols, string Failure, bool IsAnswer);

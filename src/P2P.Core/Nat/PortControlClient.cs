@@ -101,14 +101,14 @@ internal sealed class PortControlClient(Gateway gateway, IGatewaySystem system, 
             packet => ReadPcp(packet, PcpMessage.MapOpcode) is { } read && (read.Nonce is null || (read.Nonce.AsSpan().SequenceEqual(nonce) && read.IsTcp && read.InternalPort == internalPort)) ? read : null,
             cancellationToken).ConfigureAwait(false);
         Note(answer.Epoch);
-        return answer.Result == 0 ? answer : throw new MappingException(PcpMessage.Describe(answer.Result));
+        return answer.Result == 0 ? answer : throw new MappingException(PcpMessage.Describe(answer.Result)) { IsAnswer = true };
     }
 
     private async Task<PortMapping> MapByNatPmpAsync(IDatagramChannel channel, int internalPort, int wanted, CancellationToken cancellationToken)
     {
         NatPmpResponse address = await AskAsync<NatPmpResponse>(channel, [NatPmpMessage.AddressRequest()], static packet => ReadNatPmp(packet, NatPmpMessage.AddressOpcode), cancellationToken).ConfigureAwait(false);
         if (address.Result != 0 || address.Address is null)
-            throw new MappingException(NatPmpMessage.Describe(address.Result));
+            throw new MappingException(NatPmpMessage.Describe(address.Result)) { IsAnswer = true };
         NatPmpResponse answer = await SendNatPmpAsync(channel, internalPort, wanted, Wanted, cancellationToken).ConfigureAwait(false);
         if (answer is not { ExternalPort: > 0, Lifetime: > 0 })
             throw new MappingException("it gives a port that is none");
@@ -123,7 +123,7 @@ internal sealed class PortControlClient(Gateway gateway, IGatewaySystem system, 
             packet => ReadNatPmp(packet, NatPmpMessage.MapTcpOpcode) is { } read && (read.Result != 0 || read.InternalPort == internalPort) ? read : null,
             cancellationToken).ConfigureAwait(false);
         Note(answer.Epoch);
-        return answer.Result == 0 ? answer : throw new MappingException(NatPmpMessage.Describe(answer.Result));
+        return answer.Result == 0 ? answer : throw new MappingException(NatPmpMessage.Describe(answer.Result)) { IsAnswer = true };
     }
 
     private void Note(uint epoch) => _hasRestarted |= _epoch.Observe(epoch);

@@ -11,4 +11,8 @@ namespace P2P.Core.Nat;
 internal sealed record PortMapping(MappingProtocol Protocol, Gateway Gateway, int InternalPort, IPEndPoint External, TimeSpan Lifetime);
 
 /// <summary>A router does not map a port: the message says why, to be shown after the protocol's name and a colon.</summary>
-internal sealed class MappingException(string message, Exception? inner = null) : IOException(message, inner);
+internal sealed class MappingException(string message, Exception? inner = null) : IOException(message, inner)
+{
+    /// <summary>Whether the router has answered and given none.</summary>
+    public bool IsAnswer { get; init; }
+}

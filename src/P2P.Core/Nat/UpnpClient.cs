@@ -42,7 +42,7 @@ internal sealed class UpnpClient(Gateway gateway, IGatewaySystem system, TimePro
                 return _service = service;
         }
 
-        throw new MappingException(hasDevice ? "spoken by it, but not to map ports" : "no answer");
+        throw new MappingException(hasDevice ? "spoken by it, but not to map ports" : "no answer") { IsAnswer = hasDevice };
     }
 
     public async Task<PortMapping> MapAsync(int internalPort, int wanted, CancellationToken cancellationToken)
@@ -187,7 +187,7 @@ internal sealed class UpnpClient(Gateway gateway, IGatewaySystem system, TimePro
     private async Task<IPAddress> GetAddressAsync(UpnpService service, CancellationToken cancellationToken)
     {
         SoapAnswer answer = await CallAsync(service, "GetExternalIPAddress", [], cancellationToken).ConfigureAwait(false);
-        return answer.Address ?? throw (answer.Error == 0 ? new MappingException("it has no address on its other side yet") : Refused(answer));
+        return answer.Address ?? throw (answer.Error == 0 ? new MappingException("it has no address on its other side yet") { IsAnswer = true } : Refused(answer));
     }
 
     private async Task<(int Port, TimeSpan Lifetime)> AddAsync(UpnpService service, int internalPort, int wanted, CancellationToken cancellationToken)
@@ -268,7 +268,10 @@ internal sealed class UpnpClient(Gateway gateway, IGatewaySystem system, TimePro
         NotAuthorized => "refused: port mapping is switched off in it, or not allowed for this machine",
         Conflict => "it has given every port that was tried to others",
         _ => $"it answers with the error {answer.Error}{(answer["errorDescription"] is { } why ? $" ({UntrustedText.Clean(why)})" : "")}",
-    });
+    })
+    {
+        IsAnswer = true,
+    };
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 

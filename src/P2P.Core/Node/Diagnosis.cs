@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using P2P.Core.Addresses;
+using P2P.Core.Nat;
 
 namespace P2P.Core.Node;
 
@@ -61,10 +62,16 @@ internal static class Diagnosis
             return new(Subject, CheckState.Unknown, "not asked for a port: this node does not listen");
         string port = facts.ListenAddresses.Select(static address => address.TryGetEndPoint(out IPEndPoint? end) ? Text(end.Port) : "").First();
         if (facts.Internet != Reachability.Reachable)
-            advice.Add($"Switch on UPnP or NAT-PMP in the router at {router.Router}, or have it forward TCP port {port} to {router.Own} by hand.");
+            advice.Add(facts.MappingFailures.Any(static failure => failure.IsAnswer) ? WhyNone(router, facts.SeenAt) : $"Switch on UPnP or NAT-PMP in the router at {router.Router}, or have it forward TCP port {port} to {router.Own} by hand.");
         string why = string.Join("; ", facts.MappingFailures.Select(static failure => $"{failure.Protocols}: {failure.Failure}"));
         return new(Subject, facts.Internet == Reachability.Reachable ? CheckState.Ok : CheckState.Failed, $"{router.Router} maps no port ({(why.Length > 0 ? why : "it was not asked yet")})");
     }
+
+    /// <summary>What to do about a router that answers and gives no port. Many that have no public address themselves refuse so, and say no reason.</summary>
+    private static string WhyNone(Gateway router, IReadOnlyList<IPAddress> seenAt) =>
+        $"Look at the page of the router at {router.Router} which address it has on the internet. {(seenAt is [var seen, ..] ? $"Is it another than {seen}," : "Is it another than web pages that show your address say,")} "
+        + "or does it begin with 10., 192.168., 172.16. to 172.31. or 100.64. to 100.127., this is double NAT: another router, or the provider, translates addresses once more, and only there a port can be opened. "
+        + "Put the first router into bridge mode, or ask the provider for a public IPv4 address. Otherwise allow this machine to map ports by UPnP in the router.";
 
     private static ReachabilityCheck Internet(ReachabilityFacts facts, List<string> advice)
     {

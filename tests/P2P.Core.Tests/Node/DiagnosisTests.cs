@@ -53,6 +53,18 @@ public sealed class DiagnosisTests
     }
 
     [TestMethod]
+    public void A_router_that_answers_and_gives_no_port_may_stand_behind_another()
+    {
+        ReachabilityReport report = Diagnosis.Of(Home with
+        {
+            Internet = Reachability.Unreachable,
+            MappingFailures = [new MappingAttempt(Router, "PCP or NAT-PMP", "no answer", IsAnswer: false), new MappingAttempt(Router, "UPnP", "refused", IsAnswer: true)],
+            SeenAt = [IPAddress.Parse("6.6.6.6")],
+        });
+        StringAssert.Contains(report.Advice.Single(), "Is it another than 6.6.6.6, or does it begin with 10., 192.168., 172.16. to 172.31. or 100.64. to 100.127., this is double NAT");
+    }
+
+    [TestMethod]
     public void A_router_that_knows_another_address_than_peers_see_is_named()
     {
         ReachabilityReport report = Diagnosis.Of(Home with { Internet = Reachability.Unreachable, Mappings = [Mapped("/ip4/5.5.5.5/tcp/4001")], SeenAt = [IPAddress.Parse("6.6.6.6")] });
@@ -66,7 +78,7 @@ public sealed class DiagnosisTests
         ReachabilityReport report = Diagnosis.Of(Home with
         {
             Internet = Reachability.Unreachable,
-            MappingFailures = [new MappingAttempt(Router, "PCP or NAT-PMP", "no answer"), new MappingAttempt(Router, "UPnP", "refused")],
+            MappingFailures = [new MappingAttempt(Router, "PCP or NAT-PMP", "no answer", IsAnswer: false), new MappingAttempt(Router, "UPnP", "refused", IsAnswer: false)],
             Tested = [new TestedAddress(Multiaddress.Parse("/ip4/5.5.5.5/tcp/4001"), Reachability.Unreachable, 3)],
         });
         Assert.AreEqual("192.168.1.1 maps no port (PCP or NAT-PMP: no answer; UPnP: refused)", Text(report, "Router"));
