@@ -82,4 +82,7 @@ internal sealed record ConnectionOptions
 
     /// <summary>Turns a host name into addresses; the system's resolver by default.</summary>
     public Func<string, CancellationToken, Task<IPAddress[]>> ResolveHost { get; init; } = Dns.GetHostAddressesAsync;
+
+    /// <summary>Reads the texts (TXT records) of a name, one string a record, none when it has none; asks the system's name servers by default. Fails with an <see cref="IOException"/>.</summary>
+    public Func<string, CancellationToken, Task<IReadOnlyList<string>>> ResolveTexts { get; init; } = NameTexts.QueryAsync;
 }

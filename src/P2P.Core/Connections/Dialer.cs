@@ -18,6 +18,7 @@ internal sealed class Dialer(
 
     private const string HeldBack = "held back: several handshakes failed there lately", InVain = "held back: dialed in vain too often within a minute";
 
+    private readonly NamedAddresses _named = new(options.ResolveTexts);
     private readonly DialBudget _budget = new(options, time);
 
     /// <summary>Whom to leave alone for a while.</summary>
@@ -145,8 +146,7 @@ internal sealed class Dialer(
         foreach (KnownAddress known in addresses)
         {
             string? why =
-                IsDnsAddr(known.Address) ? "dnsaddr names are not supported, give a dns4, ip4 or ip6 address"
-                : !known.Address.TryGetDnsHost(out _, out _, out _) && !transports.Any(transport => transport.CanDial(known.Address)) ? "no transport for this kind of address"
+                !known.Address.TryGetDnsHost(out _, out _, out _) && !transports.Any(transport => transport.CanDial(known.Address)) ? "no transport for this kind of address"
                 : !AddressPolicy.MayDial(known.Address, known.Origin, onLink) ? "not dialed: not reachable from this machine's networks"
                 : null;
             if (why is null)
@@ -177,7 +177,7 @@ internal sealed class Dialer(
         {
             if (known.Address.TryGetDnsHost(out string? host, out int port, out DnsKind kind))
             {
-                return new Outcome(null, null, await ResolveAsync(host, port, kind, known.Origin, start).ConfigureAwait(false));
+                return new Outcome(null, null, await ResolveAsync(job.Peer, host, port, kind, known.Origin, start).ConfigureAwait(false));
             }
 
             IPAddress? ip = known.Address.TryGetEndPoint(out IPEndPoint? endPoint) ? endPoint.Address : null;
@@ -273,11 +273,16 @@ internal sealed class Dialer(
         }
     }
 
-    private async Task<IReadOnlyList<KnownAddress>> ResolveAsync(string host, int port, DnsKind kind, AddressOrigin origin, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<KnownAddress>> ResolveAsync(PeerId peer, string host, int port, DnsKind kind, AddressOrigin origin, CancellationToken cancellationToken)
     {
         using Deadline deadline = new(options.DialTimeout, time, cancellationToken);
         try
         {
+            if (kind == DnsKind.Dnsaddr)
+            {
+                return [.. (await _named.FindAsync(host, peer, deadline.Token).ConfigureAwait(false)).Select(address => new KnownAddress(address, origin))];
+            }
+
             IPAddress[] answers = await options.ResolveHost(host, deadline.Token).ConfigureAwait(false);
             KnownAddress[] resolved = [.. answers
                 .Where(answer => kind switch
@@ -302,8 +307,6 @@ internal sealed class Dialer(
     }
 
     private bool IsHeldBack(in KnownAddress known, IPAddress? ip) => ip is not null && known.Origin == AddressOrigin.Peer && Backoff.IsHeldBack(ip);
-
-    private static bool IsDnsAddr(Multiaddress address) => address.Components[0].Code == MultiaddressProtocol.DnsaddrCode;
 
     private readonly record struct Outcome(UpgradedConnection? Channel, DialAttempt? Failure, IReadOnlyList<KnownAddress> Resolved)
     {

@@ -116,7 +116,7 @@ public sealed class ConnectionPoolTests
     [Timeout(30_000, CooperativeCancellation = true)]
     public async Task All_attempts_of_a_failed_dial_are_reported()
     {
-        await using TestPeer a = TestPeer.OnLoopback();
+        await using TestPeer a = TestPeer.OnLoopback(new ConnectionOptions { ResolveTexts = static (_, _) => Task.FromResult<IReadOnlyList<string>>([]) });
         using IdentityKey stranger = IdentityKey.Generate();
         Multiaddress[] addresses =
         [
@@ -130,7 +130,7 @@ public sealed class ConnectionPoolTests
         Assert.IsTrue(error.IsTransient);
         Assert.HasCount(3, error.Attempts);
         Assert.HasCount(2, error.Attempts.Where(attempt => attempt.Error == "connection refused"));
-        Assert.ContainsSingle(error.Attempts.Where(attempt => attempt.Error.StartsWith("dnsaddr names are not supported", StringComparison.Ordinal)));
+        Assert.ContainsSingle(error.Attempts.Where(attempt => attempt.Error == "example.invalid names no address of this peer (texts of _dnsaddr.example.invalid)"));
     }
 
     [TestMethod]
@@ -165,6 +165,26 @@ public sealed class ConnectionPoolTests
         Multiaddress named = Multiaddress.Parse($"/dns4/here.test/tcp/{end.Port}/p2p/{b.Id}");
         P2PException told = await Assert.ThrowsAsync<P2PException>(() => a.Pool.ConnectAsync(named, AddressOrigin.Peer, Token));
         Assert.Contains("not dialed", told.Attempts[0].Error);
+        Connection connection = await a.Pool.ConnectAsync(named, AddressOrigin.User, Token);
+        Assert.AreEqual(b.Id, connection.RemotePeer);
+    }
+
+    [TestMethod]
+    [Timeout(30_000, CooperativeCancellation = true)]
+    public async Task A_peer_is_dialed_at_the_addresses_that_a_name_lists_for_it()
+    {
+        await using TestPeer b = await TestPeer.OnLoopback().ListenAsync(Token);
+        Assert.IsTrue(b.Address.TryGetEndPoint(out IPEndPoint? end));
+        Multiaddress named = Multiaddress.Parse($"/dnsaddr/here.test/p2p/{b.Id}");
+        ConnectionOptions options = new()
+        {
+            OnLink = static () => [],
+            ResolveHost = static (host, _) => Task.FromResult<IPAddress[]>(host == "host.test" ? [IPAddress.Loopback] : []),
+            ResolveTexts = (name, _) => Task.FromResult<IReadOnlyList<string>>(name == "_dnsaddr.here.test" ? [$"dnsaddr=/dns4/host.test/tcp/{end.Port}/p2p/{b.Id}"] : []),
+        };
+        await using TestPeer a = TestPeer.OnLoopback(options);
+        P2PException told = await Assert.ThrowsAsync<P2PException>(() => a.Pool.ConnectAsync(named, AddressOrigin.Peer, Token));
+        Assert.Contains("not dialed", told.Attempts[0].Error, "what a peer names may not lead to this machine, by two names either");
         Connection connection = await a.Pool.ConnectAsync(named, AddressOrigin.User, Token);
         Assert.AreEqual(b.Id, connection.RemotePeer);
     }
