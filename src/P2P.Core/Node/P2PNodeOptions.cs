@@ -53,6 +53,13 @@ public sealed class P2PNodeOptions
     /// <summary>A preset that listens on the loopback interface only, on free ports: for tests, demos and one machine.</summary>
     /// <param name="dataDirectory">See <see cref="DataDirectory"/>.</param>
     public static P2PNodeOptions Loopback(string dataDirectory) => new() { DataDirectory = dataDirectory, ListenAddresses = ["/ip4/127.0.0.1/tcp/0"] };
+
+    /// <summary>
+    /// A preset for one local network: peers are found by multicast DNS and beacons, no router is asked for a port, and the node takes no part in the DHT, so nothing
+    /// of it is told beyond the network. A link that names addresses elsewhere is followed all the same.
+    /// </summary>
+    /// <param name="dataDirectory">See <see cref="DataDirectory"/>.</param>
+    public static P2PNodeOptions LanOnly(string dataDirectory) => new() { DataDirectory = dataDirectory, Nat = new() { MapPorts = false }, Dht = new() { Mode = DhtMode.Off } };
 }
 
 /// <summary>Finding peers on the local network.</summary>

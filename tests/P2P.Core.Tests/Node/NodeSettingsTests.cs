@@ -36,6 +36,17 @@ public sealed class NodeSettingsTests
     }
 
     [TestMethod]
+    public void A_node_for_one_network_asks_no_router_and_is_in_no_dht()
+    {
+        P2PNodeOptions options = P2PNodeOptions.LanOnly("/srv/p2p");
+        Assert.IsEmpty(options.FindFaults());
+        Assert.IsTrue(options.Lan.Enabled);
+        Assert.IsFalse(options.Nat.MapPorts);
+        Assert.AreEqual(DhtMode.Off, options.Dht.Mode);
+        Assert.IsEmpty(options.BootstrapPeers);
+    }
+
+    [TestMethod]
     public void Options_that_contradict_each_other_are_faults_and_those_of_no_effect_are_none()
     {
         P2PNodeOptions options = P2PNodeOptions.Loopback("/srv/p2p");
