@@ -103,6 +103,16 @@ public sealed class LanTests
 
     [TestMethod]
     [Timeout(Limit, CooperativeCancellation = true)]
+    public async Task Who_has_no_cable_in_hears_so_and_who_is_alone_hears_that()
+    {
+        await using Lab lab = await Lab.StartAsync(1, Token);
+        StringAssert.Contains((await lab[0].RunAsync(Token, "lan")).Error, "Nobody on this network answers");
+        await lab.SetUpAsync(0, up: false, Token);
+        StringAssert.Contains((await lab[0].RunAsync(Token, "lan")).Error, "This machine is in no local network");
+    }
+
+    [TestMethod]
+    [Timeout(Limit, CooperativeCancellation = true)]
     public async Task Hosts_whose_firewalls_drop_multicast_dns_list_each_other()
     {
         Laboratory.Need("nft");

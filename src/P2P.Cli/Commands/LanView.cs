@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using P2P.Cli.Output;
 using P2P.Cli.Values;
 using P2P.Core;
@@ -110,12 +111,16 @@ internal sealed class LanView(CommandContext context)
         });
     }
 
+    private static bool HasNetwork() => NetworkInterface.GetAllNetworkInterfaces().Any(static card =>
+        card is { OperationalStatus: OperationalStatus.Up or OperationalStatus.Unknown, NetworkInterfaceType: not NetworkInterfaceType.Loopback } && card.GetIPProperties().UnicastAddresses.Count > 0);
+
     /// <summary>Shows all that was collected.</summary>
     public void ShowAll()
     {
         if (_peers.Count == 0)
         {
-            context.Screen.Line("Nobody on this network answers. Both sides need p2p running, for example \"p2p share --lan FILE\", and UDP port 5353 or 26790 open in their firewalls.");
+            context.Screen.Line(!HasNetwork() ? "This machine is in no local network: none of its interfaces is up. Connect it by cable or by Wi-Fi."
+                : "Nobody on this network answers. Both sides need p2p running, for example \"p2p share --lan FILE\", and UDP port 5353 or 26790 open in their firewalls.");
             return;
         }
 
