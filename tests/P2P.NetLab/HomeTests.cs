@@ -102,6 +102,8 @@ public sealed class HomeTests
 
         await homes.RouterA.StartMappingAsync(Asking.Upnp, Token);
         ToolRun with = await homes.A.RunAsync(Token, "doctor", "--peer", peer);
+        for (int again = 0; again < 4 && with.Output.Contains("no peer outside has been found", StringComparison.Ordinal); again++)
+            with = await homes.A.RunAsync(Token, "doctor", "--peer", peer); // on a machine that is busy with other tests the peer may not have answered in the time that the doctor takes
         Assert.AreEqual(0, with.ExitCode, with.ToString());
         StringAssert.Contains(with.Output, $"reachable from outside at {homes.RouterA.Address}:");
 

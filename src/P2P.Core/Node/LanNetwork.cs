@@ -117,8 +117,15 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
         finally
         {
             _answered.TrySetResult();
+            IReadOnlyList<LanInterface> cards = _discovery.Cards;
             await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // it says good-bye
             await _work.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+            foreach (Connection connection in _pool.Connections) // of one that came just now nobody may have told us yet
+            {
+                if (PlaceOf(connection) is { } place && IsNear(place, cards))
+                    _known.OnReached(connection.RemotePeer, place);
+            }
+
             await _known.SaveAsync(CancellationToken.None).ConfigureAwait(false);
             lock (_gate)
             {
@@ -184,10 +191,8 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
 
     public void OnIdentified(Connection connection)
     {
-        // who has dialed us is where it comes from, on the port that it says it listens on
-        if (!connection.IsOutbound && connection.RemoteAddress.TryGetIPAddress(out IPAddress? from)
-            && connection.Remote?.ListenAddresses.FirstOrDefault(address => address.TryGetIPAddress(out IPAddress? ip) && ip.Equals(from)) is { } told)
-            OnReached(connection.RemotePeer, told);
+        if (!connection.IsOutbound && PlaceOf(connection) is { } place)
+            OnReached(connection.RemotePeer, place);
         if (IsWatched && _discovery.Peers.Any(known => known.Peer == connection.RemotePeer))
             _work.Run(() => QuietlyAsync(token => AskAsync(connection, token)));
     }
@@ -206,6 +211,11 @@ internal sealed class LanNetwork : IConnectionObserver, IDisposable
     private static LanChange Change(LanChangeKind kind, PeerId peer, string nodeName, LanItem item) => new(kind, peer) { NodeName = NameOrNull(nodeName), Item = item };
 
     private static string? NameOrNull(string name) => name.Length == 0 ? null : name;
+
+    /// <summary>Where a peer can be dialed again: one that has dialed us where it comes from, on the port that it says it listens on.</summary>
+    private static Multiaddress? PlaceOf(Connection connection) => connection.IsOutbound ? connection.RemoteAddress
+        : connection.RemoteAddress.TryGetIPAddress(out IPAddress? from) ? connection.Remote?.ListenAddresses.FirstOrDefault(address => address.TryGetIPAddress(out IPAddress? ip) && ip.Equals(from))
+        : null;
 
     private void OnReached(PeerId peer, Multiaddress address)
     {
